@@ -11,6 +11,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { newUuid } from '../text/uuid.ts';
 
+const HOST_IN_NAME = /^(\d+)\.(\d+)\.([0-9a-f]{16})\./;
+
 interface Life {
   readonly state: string;
   /** In ticks since the boot. */
@@ -24,10 +26,16 @@ export function newProcessName(): string {
   return `${process.pid}.${place}${newUuid()}`;
 }
 
+/** Whether it can be told for sure that the process has died: it is, or was, one of this host since its boot. */
+export function isOfThisHost(name: string): boolean {
+  const host = HOST_IN_NAME.exec(name)?.[3];
+  return host !== undefined && host === thisHost();
+}
+
 /** True only if it is certain: the process ran on this host, and is not there any more. */
 export function hasDied(name: string): boolean {
-  const [, pid = '', start, host] = /^(\d+)\.(\d+)\.([0-9a-f]{16})\./.exec(name) ?? [];
-  if (host === undefined || host !== thisHost()) return false;
+  const [, pid = '', start] = HOST_IN_NAME.exec(name) ?? [];
+  if (!isOfThisHost(name)) return false;
   if (!isThere(Number(pid))) return true;
   // It may be hidden from this user.
   const life = lifeOf(Number(pid));

@@ -9,7 +9,7 @@ import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
 import type { Config } from './config.ts';
-import { listeningUrls } from './listening.ts';
+import { runningServers } from './listening.ts';
 
 export interface Home {
   /** Absent: no server with a name has used them yet. */
@@ -63,7 +63,7 @@ export async function originalOf({ folder, file }: Home, dataDir: string): Promi
   if (folder === undefined || file === undefined) return undefined;
   const own = await placeOf(dataDir);
   if (own.folder === folder || own.file === file || (await idOf(folder)) !== file) return undefined;
-  return { folder, servers: await listeningUrls(folder) };
+  return { folder, servers: await runningServers(folder) };
 }
 
 /** What is wrong with two folders of one datacenter. */

@@ -5,10 +5,15 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { accepts } from '#lib/network/accepts.ts';
 import { bareHost, listenerUrl, portOf } from '#lib/network/listener-url.ts';
+import { hasDied, isOfThisHost, newProcessName } from '#lib/runtime/process-name.ts';
 import { OwnAddresses } from '../own-addresses.ts';
 
-/** In the data folder; holds a file PORT.PROCESS.ADDRESS for each port. They are empty, in case the disk is full. */
+/**
+ * In the data folder; holds a file PORT.PID.START.HOST.ADDRESS for each port, or PORT.PID.ADDRESS where the system does not
+ * tell the others. They are empty, in case the disk is full.
+ */
 const FOLDER = 'run';
 
 /** Returns a function that removes the note. */
@@ -16,11 +21,11 @@ export async function noteListening(dataDir: string, url: string): Promise<() =>
   const folder = join(dataDir, FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // A server that was killed leaves its note behind.
-  for (const { name } of (await notesIn(folder)).filter(({ pid }) => !isRunning(pid))) {
-    await rm(join(folder, name), { force: true });
+  for (const note of await notesIn(folder)) {
+    if (!mayRun(note)) await rm(join(folder, note.name), { force: true });
   }
   const bound = new URL(url);
-  const file = join(folder, `${portOf(bound)}.${process.pid}.${bareHost(bound)}`);
+  const file = join(folder, `${portOf(bound)}.${ownProcess()}.${bareHost(bound)}`);
   await (await open(file, 'w', 0o600)).close();
   return () => rm(file, { force: true });
 }
@@ -28,7 +33,23 @@ export async function noteListening(dataDir: string, url: string): Promise<() =>
 /** URLs of the running servers of the folder. None if there is no such folder. */
 export async function listeningUrls(dataDir: string): Promise<string[]> {
   const notes = await notesIn(join(dataDir, FOLDER));
-  return [...new Set(notes.filter(({ pid }) => isRunning(pid)).map(({ url }) => url))].toSorted();
+  return urlsOf(notes.filter(mayRun));
+}
+
+/**
+ * Those of them that run for certain: they are of this host, or something listens there. After a crash a server's note
+ * stays, and in another boot, or container, its process id is somebody else's.
+ */
+export async function runningServers(dataDir: string): Promise<string[]> {
+  const notes = (await notesIn(join(dataDir, FOLDER))).filter(mayRun);
+  const runs = await Promise.all(
+    notes.map(({ owner, address, port }) => isOfThisHost(owner) || accepts(address, Number(port))),
+  );
+  return urlsOf(notes.filter((_, at) => runs[at]));
+}
+
+function urlsOf(notes: readonly Note[]): string[] {
+  return [...new Set(notes.map(({ address, port }) => listenerUrl(address, port)))].toSorted();
 }
 
 /** Whether the URL leads to one of these servers, on this machine. Only IP addresses and `localhost` can. */
@@ -41,13 +62,33 @@ export function isReachedBy(servers: readonly string[], url: string): boolean {
   return addresses.some((address) => isIP(address) !== 0 && listeners.has(address, portOf(asked)));
 }
 
-async function notesIn(folder: string): Promise<{ name: string; pid: number; url: string }[]> {
+interface Note {
+  readonly name: string;
+  /** A process name without what makes it unique. */
+  readonly owner: string;
+  readonly pid: number;
+  readonly address: string;
+  readonly port: string;
+}
+
+const NOTE = /^(\d+)\.((\d+)\.(?:\d+\.[0-9a-f]{16}\.)?)(.+)$/;
+
+async function notesIn(folder: string): Promise<Note[]> {
   const names = await readdir(folder).catch(() => []);
   return names.flatMap((name) => {
-    const [, port = '', pid, address = ''] = /^(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
+    const [, port = '', owner = '', pid, address = ''] = NOTE.exec(name) ?? [];
     if (isIP(address) === 0) return [];
-    return [{ name, pid: Number(pid), url: listenerUrl(address, port) }];
+    return [{ name, owner, pid: Number(pid), address, port }];
   });
+}
+
+/** PID.START.HOST, or PID. */
+function ownProcess(): string {
+  return newProcessName().replace(/\.[^.]*$/, '');
+}
+
+function mayRun({ owner, pid }: Note): boolean {
+  return isRunning(pid) && !hasDied(owner);
 }
 
 /** Once the process has ended, somebody else may use its port. */

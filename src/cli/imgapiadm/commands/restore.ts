@@ -1,12 +1,12 @@
 /** `imgapiadm restore`: a data directory made from a backup. */
 import type { Stats } from 'node:fs';
 import { lchown, readdir, stat } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { RestoreReport } from '#lib/backup/restore.ts';
+import { accepts, reachedAt } from '#lib/network/accepts.ts';
 import { listenerUrl } from '#lib/network/listener-url.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
-import { listeningUrls } from '#src/service/config/listening.ts';
+import { runningServers } from '#src/service/config/listening.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { formatBytes } from '../../output/bytes.ts';
@@ -51,7 +51,7 @@ async function giveAll(folder: string, { uid, gid }: Pick<Stats, 'uid' | 'gid'>)
 
 /** A server keeps what it has open, also of a directory that was emptied under it. */
 async function refuseWhileServed({ dataDir, config }: LocalData): Promise<void> {
-  const [url = await listenerOf(config)] = await listeningUrls(dataDir);
+  const [url = await listenerOf(config)] = await runningServers(dataDir);
   if (url === undefined) return;
   throw new CommandError(`the server of ${dataDir} is running, at ${url}: stop it first`, { code: 'ServerRuns' });
 }
@@ -60,17 +60,7 @@ async function refuseWhileServed({ dataDir, config }: LocalData): Promise<void> 
 async function listenerOf(config: LocalData['config']): Promise<string | undefined> {
   if (!config || config.port === 0) return undefined;
   const { address, port } = config;
-  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
-  return new Promise((done) => {
-    const socket = connect({ host, port, timeout: 5000 });
-    const end = (answer: string | undefined) => {
-      socket.destroy();
-      done(answer);
-    };
-    socket.once('connect', () => end(listenerUrl(host, port)));
-    socket.once('timeout', () => end(undefined));
-    socket.once('error', () => end(undefined));
-  });
+  return (await accepts(address, port)) ? listenerUrl(reachedAt(address), port) : undefined;
 }
 
 function tell(output: Output, report: RestoreReport, { dataDir, file }: LocalData): void {
