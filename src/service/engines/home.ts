@@ -41,11 +41,13 @@ export async function assertAtHome(
     if (original.servers.length > 0) throw refusal('dataDir', copy);
     log.warn({ original: original.folder }, `${copy.problem}: ${copy.mend}`);
   }
-  if (Object.entries(own).every(([key, value]) => known[key as keyof Home] === value)) return;
-  if (known.datacenter !== undefined && own.datacenter !== undefined && known.datacenter !== own.datacenter) {
-    log.warn({ from: known.datacenter, to: own.datacenter }, 'the datacenter has another name from now on');
+  const isRenamed = known.datacenter !== own.datacenter;
+  if (!isRenamed && Object.entries(own).every(([key, value]) => known[key as keyof Home] === value)) return;
+  if (isRenamed && known.datacenter !== undefined) {
+    const to = own.datacenter === undefined ? 'is none from now on' : 'has another name from now on';
+    log.warn({ from: known.datacenter, to: own.datacenter }, `the datacenter ${to}`);
   }
-  await updateObject(store, HOME, HOME_KEY, (before) => ({ ...before, ...own }));
+  await updateObject(store, HOME, HOME_KEY, ({ datacenter: _, ...before }) => ({ ...before, ...own }));
 }
 
 function refusal(key: string, { problem, mend }: Misplaced): ConfigError {

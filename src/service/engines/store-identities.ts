@@ -44,13 +44,19 @@ export async function assertKnownStore(documents: Store, store: ObjectStore): Pr
   if (known.identity !== identity) {
     throw refusal(
       `the documents know another store as "${name}" (identity ${known.identity}, since ${known.since}) than the one ` +
-        `that is configured here (identity ${identity}). ${name === LOCAL ? LOCAL_REMEDY : REMEDY}`,
+        `that is configured here (identity ${identity}). ${name === LOCAL ? LOCAL_REMEDY : `${REMEDY}. ${BROUGHT}`}`,
     );
   }
   if (name !== LOCAL) await assertMarked(documents, store, known);
 }
 
-const REMEDY = 'Configure the same bucket, account and folder as the other processes';
+const REMEDY =
+  'Configure the same bucket, prefix, account and folder as the other processes and as before: where s3.prefix and the ' +
+  "folder in Manta are not given, they are made of the datacenter's name, so that one with a new name has s3.prefix say " +
+  'imgapi/ and the old name, or its folder in Manta renamed';
+const BROUGHT =
+  'If all objects were brought here from another store, write the identity that the documents know into this one: ' +
+  'the object .identity beside s3.prefix, or identity in the folder of Manta';
 const LOCAL_REMEDY =
   'Processes on several machines share no local files: leave "local" out of storageTypes, or give them one dataDir. ' +
   'If its files were moved here, bring the file storage/identity along';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { test } from 'tap';
 import { lookAtStores } from '#src/cli/imgapiadm/doctor/look-at-stores.ts';
 import { loadConfig } from '#src/service/config/load.ts';
+import { startS3Double } from '../../doubles/s3/server.ts';
 import { ALICE } from '../../helpers/accounts.ts';
+import { bytesOf } from '../../helpers/datacenter.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { type ConfigKeys, configKeys, startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
 
@@ -36,7 +38,9 @@ test('a server that is none of a datacenter is refused what is one, whose images
     /"us-east", whose images a server in mode "public" .*: set mode to "dc" and datacenterName to "us-east"/;
   await t.rejects(startInProcess(t, alone, { dataDir }), { name: 'ConfigError', message: refused });
   t.match(await problems(dataDir, alone), [refused]);
-  await startInProcess(t, { ...alone, formerDatacenterName: 'us-east' }, { dataDir });
+  const none = await startInProcess(t, { ...alone, formerDatacenterName: 'us-east' }, { dataDir });
+  await none.imgapi.close({ patience: 0 });
+  await startInProcess(t, alone, { dataDir });
 });
 
 test('a datacenter is renamed by naming what it was called, and the old name is refused then', async (t) => {
@@ -69,4 +73,46 @@ test('a copy of a data folder is refused while a server runs on the first, and f
   await rename(copy, moved);
   await startInProcess(t, EAST, { dataDir: moved });
   t.same(await problems(moved, EAST), []);
+});
+
+test('a renamed datacenter whose files lie below its old name in a bucket is told so, and finds them there', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'data');
+  const double = await startS3Double();
+  t.teardown(() => double.close());
+  const s3 = { endpoint: double.endpoint, region: 'us-east-1', bucket: double.bucketName, ...double.credentials };
+  const inBucket = { storageTypes: ['s3'], s3 };
+  const before = await startInProcess(t, { ...EAST, ...inBucket }, { dataDir });
+  const { image, bytes } = await makeImage(before.client({ account: ALICE }));
+  await before.imgapi.close({ patience: 0 });
+  const renamed = { ...WEST, formerDatacenterName: 'us-east' };
+  await t.rejects(
+    startInProcess(t, { ...renamed, ...inBucket }, { dataDir }),
+    /s3\.prefix say imgapi\/ and the old name/,
+  );
+  const prefixed = { storageTypes: ['s3'], s3: { ...s3, prefix: 'imgapi/us-east' } };
+  const after = await startInProcess(t, { ...renamed, ...prefixed }, { dataDir });
+  t.match(await after.client().getImage(image.uuid), { uuid: image.uuid, state: 'active' });
+  const { stream } = await after.client().getImageFile(image.uuid);
+  t.ok((await bytesOf(stream)).equals(bytes));
+});
+
+test('files that were brought to another bucket are found in it once it has the identity that is known', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'data');
+  const [first, second] = await Promise.all([startS3Double(), startS3Double()]);
+  t.teardown(() => Promise.all([first.close(), second.close()]));
+  const keysOf = ({ endpoint, bucketName: bucket, credentials }: typeof first) => ({
+    ...EAST,
+    storageTypes: ['s3'],
+    s3: { endpoint, region: 'us-east-1', bucket, ...credentials },
+  });
+  await (await startInProcess(t, keysOf(first), { dataDir })).imgapi.close({ patience: 0 });
+  for (const [key, object] of first.bucket.objects) {
+    if (key.startsWith('imgapi/us-east/')) second.bucket.objects.set(key, object);
+  }
+  const refused =
+    /identity (\S+), since .* write the identity that the documents know into .*\.identity beside s3\.prefix/;
+  await t.rejects(startInProcess(t, keysOf(second), { dataDir }), refused);
+  const identity = first.bucket.objects.get('imgapi/.identity');
+  if (identity) second.bucket.objects.set('imgapi/.identity', identity);
+  await startInProcess(t, keysOf(second), { dataDir });
 });

@@ -52,7 +52,9 @@ test('a server is known to run by its process, and one of another boot or contai
   }
 });
 
-test('who got the process id of a server that has died is not taken for it', { skip: process.platform !== 'linux' }, async (t) => {
+test('who got the process id of a server that has died is not taken for it', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
   const dataDir = t.testdir();
   await noteListening(dataDir, 'http://127.0.0.1:9');
   const [name = ''] = await readdir(join(dataDir, 'run'));
