@@ -1,62 +1,39 @@
 /**
  * Whether this process can do its work: a load balancer asks this before it sends requests here. Each check is limited
- * in time, and results are kept for a second so that nobody can keep the service busy by asking.
+ * in time, and results are kept for a second so that nobody can keep the service busy by asking, nor what hangs pile up.
  */
 import type Logger from 'bunyan';
 import { COME_BACK } from '#lib/api/errors/come-back.ts';
 import type { Health } from '#lib/api/schemas/service.ts';
-import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Reply } from './call.ts';
+import { type HealthCheck, HealthWatch } from './health-watch.ts';
 
-export interface HealthCheck {
-  readonly name: string;
-  /** Whether the process can do most of its work all the same: it is then no reason to send requests elsewhere. */
-  readonly isDispensable?: boolean;
-  /** Rejects if the part cannot be used; the message says why. May resolve to details. */
-  run(): Promise<object | undefined>;
-}
-
-const LIMIT_MS = 2000;
-const GOOD_FOR_MS = 1000;
-
-/** Returns a function that reports the health of the parts, checking them at most once a second. */
+/** Returns a function that reports the health of the parts. Who asks while a report is being made gets the same. */
 export function healthOf(checks: readonly HealthCheck[], log: Pick<Logger, 'info' | 'warn'>): () => Promise<Health> {
+  const watches = checks.map((check) => [check, new HealthWatch(check)] as const);
   let latest: Promise<Health> | undefined;
-  let at = Number.NEGATIVE_INFINITY;
   let wasOk = true;
-  const logChange = (health: Health): void => {
-    if (health.ok !== wasOk && health.ok) log.info(health, 'healthy again');
-    else if (health.ok !== wasOk) log.warn(health, 'not healthy');
-    wasOk = health.ok;
+  const report = async (): Promise<Health> => {
+    const parts = await Promise.all(
+      watches.map(async ([{ name, isDispensable = false }, watch]) => ({
+        name,
+        isDispensable,
+        is: await watch.health(),
+      })),
+    );
+    latest = undefined;
+    const ok = parts.every(({ isDispensable, is }) => isDispensable || is.ok);
+    const health = { ok, checks: Object.fromEntries(parts.map(({ name, is }) => [name, is])) };
+    if (ok !== wasOk && ok) log.info(health, 'healthy again');
+    else if (ok !== wasOk) log.warn(health, 'not healthy');
+    wasOk = ok;
+    return health;
   };
   return () => {
-    if (latest === undefined || performance.now() - at > GOOD_FOR_MS) {
-      at = performance.now();
-      latest = runAll(checks);
-      latest.then(logChange, () => {});
-    }
+    latest ??= report();
     return latest;
   };
-}
-
-async function runAll(checks: readonly HealthCheck[]): Promise<Health> {
-  const results = await Promise.all(checks.map(async (check) => [check.name, await runOne(check)] as const));
-  const ok = checks.every(({ isDispensable = false }, at) => isDispensable || results[at]?.[1].ok);
-  return { ok, checks: Object.fromEntries(results) };
-}
-
-async function runOne(check: HealthCheck): Promise<Health['checks'][string]> {
-  const begin = performance.now();
-  try {
-    const details = await within(LIMIT_MS, check.run(), () => {
-      throw new Error(`no answer within ${LIMIT_MS} ms`);
-    });
-    return { ok: true, ms: Math.round(performance.now() - begin), ...details };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, ms: Math.round(performance.now() - begin), error: message };
-  }
 }
 
 /** @param isInsider whether the caller may see errors and details, such as paths and numbers */

@@ -1,13 +1,19 @@
 import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { Joined } from '#lib/runtime/joined.ts';
 import { within } from '#lib/runtime/within.ts';
 import type { Service } from './service.ts';
 
 /** A store that does not answer so long is one that is down (ms); each has deadlines of its own, which are longer. */
 const PATIENCE_MS = 1500;
 
+/** Of a store that hangs, as balancers ask again each second, only one question is under way. */
+const identities = new WeakMap<ObjectStore, Joined<string>>();
+
 /** The store's identity. @throws what the store says, or that it says nothing */
 export async function promptIdentity(storage: ObjectStore): Promise<string> {
-  return within(PATIENCE_MS, storage.identity(), () => {
+  const identity = identities.get(storage) ?? new Joined(() => storage.identity());
+  identities.set(storage, identity);
+  return within(PATIENCE_MS, identity.run().promise, () => {
     throw new Error(`the object store "${storage.name}" did not answer within ${PATIENCE_MS} ms`);
   });
 }

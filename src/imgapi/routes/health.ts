@@ -1,6 +1,7 @@
 /** `GET /healthz`, for load balancers: 200 if this process can do its work, otherwise 503, and the parts that are down. */
 
-import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';
+import { healthOf, healthReply } from '../../http-kit/health.ts';
+import type { HealthCheck } from '../../http-kit/health-watch.ts';
 import { promptIdentity } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import type { Handler } from '../call.ts';
