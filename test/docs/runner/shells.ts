@@ -40,7 +40,7 @@ export class Shell {
     this.#env = { HOME: scratch, ...marks(), ...others, PATH: `${curlThatFails(scratch)}:${PATH}` };
   }
 
-  /** Runs lines as one script that ends at the first that fails. */
+  /** Runs lines as one script that ends at the first that fails. What is not over in time is killed with all that it started. */
   async run(text: string): Promise<Answered> {
     const restore = existsSync(this.#state) ? `. '${this.#state}'; cd "$PWD"` : '';
     const script = `${restore}\nset -ae -o pipefail\n${text}\n{ export -p; declare -f; } >'${this.#state}'\n`;
@@ -48,12 +48,18 @@ export class Shell {
       cwd: this.#folder,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: PATIENCE_MS,
+      // A group of its own: whatever still has the pipes open would be waited for.
+      detached: true,
     });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk));
+    const late = setTimeout(() => {
+      stderr += `\nnot over within ${PATIENCE_MS / 1000} s`;
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }, PATIENCE_MS);
     const [status] = (await once(child, 'close')) as [number | null];
+    clearTimeout(late);
     return { status, stdout, stderr };
   }
 }
