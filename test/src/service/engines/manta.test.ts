@@ -52,9 +52,9 @@ test('a key that is missing, unreadable or another one is a mistake that names i
   const unusable = join(await temporaryFolder(t), 'id');
   await writeFile(unusable, 'no key');
   const cases: [object, RegExp][] = [
-    [{ key: '/nowhere/id' }, /^manta\.key: private key \/nowhere\/id cannot be read$/],
-    [{ key: unusable }, /^manta\.key: .* is not a usable private key$/],
-    [{ key }, /^manta\.keyId: .* is the fingerprint of another key; that of .* is /],
+    [{ key: '/nowhere/id' }, /^configuration: manta\.key: private key \/nowhere\/id cannot be read: ENOENT/],
+    [{ key: unusable }, /^configuration: manta\.key: .* is not a usable private key$/],
+    [{ key }, /^configuration: manta\.keyId: .* is the fingerprint of another key; that of .* is /],
     [{ key, keyId: other.fingerprints.md5 }, /KeyDoesNotExist.*public key of manta\.key must be added/],
     [{ user: 'nobody' }, /AccountDoesNotExist.*manta\.user/],
   ];
