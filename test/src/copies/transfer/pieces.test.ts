@@ -4,7 +4,7 @@ import { type Test, test } from 'tap';
 import type { LinkPieces } from '#lib/api/schemas/link.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { type Datacenter, putImage } from '../../../helpers/datacenter.ts';
-import type { LyingDatacenter } from '../../../helpers/lying-datacenter.ts';
+import type { Lie, LyingDatacenter } from '../../../helpers/lying-datacenter.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { copyPair, ended, orderOf, otherProcess, transferOf } from '../fixture.ts';
 import { assertWhole, FILE, honestly, lyingPair, MIB, PATIENT, PIECE, PIECES } from '../lying-pair.ts';
@@ -15,6 +15,17 @@ async function ordered(t: Test, copies: Parameters<typeof copyPair>[1], size: nu
   const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
   const { uuid } = await pair.copy(record.uuid);
   return { pair, record, sha1, uuid };
+}
+
+/** Of all that the source is asked for bytes, it answers that one by a lie. Returns how many bytes it has sent in the other answers. */
+function lyingOnce(source: LyingDatacenter, when: number, lie: Lie['answer']): () => number {
+  let [asked, sent] = [0, 0];
+  const change = (bytes: Buffer): void => {
+    sent += bytes.length;
+  };
+  const honest = honestly(source, { change });
+  source.lies = [{ path: FILE, answer: (...asking) => (++asked === when ? lie : honest)(...asking) }];
+  return () => sent;
 }
 
 const LINE = { kind: 'line', rtt: 80, bytesPerSecond: 4 * MIB } as const;
@@ -239,48 +250,23 @@ test('a source whose list of pieces drips is asked for it once, and sends one st
 
 test('a source that does not begin to answer has stalled, and only the piece that it was asked for comes again', async (t) => {
   const { source, dest, uuid, sha1, copied } = await lyingPair(t, { ...PATIENT, stallSeconds: 1 });
-  let [asked, sent] = [0, 0];
-  const change = (bytes: Buffer): void => {
-    sent += bytes.length;
-  };
-  const honest = honestly(source, { change });
-  source.lies = [
-    {
-      path: FILE,
-      answer: (incoming, response) => {
-        asked += 1;
-        if (asked !== 3) honest(incoming, response);
-      },
-    },
-  ];
+  const sent = lyingOnce(source, 3, () => {});
   const begin = performance.now();
   t.match(await copied(), { state: 'succeeded' });
   t.ok(performance.now() - begin < 30_000, 'it was not waited for');
-  t.equal(sent, 5 * PIECE);
+  t.equal(sent(), 5 * PIECE);
   await assertWhole(t, dest, uuid, sha1);
 });
 
 test('an answer that is longer than the piece that was asked for costs that piece at most, not the file', async (t) => {
   const { source, dest, uuid, sha1, copied } = await lyingPair(t);
-  let [asked, sent] = [0, 0];
-  const change = (bytes: Buffer): void => {
-    sent += bytes.length;
-  };
-  const honest = honestly(source, { change });
-  source.lies = [
-    {
-      path: FILE,
-      answer: (incoming, response) => {
-        asked += 1;
-        if (asked !== 4) return honest(incoming, response);
-        const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(incoming.headers.range ?? '') ?? [];
-        response.writeHead(206, { 'content-range': `bytes ${start}-${end}/${5 * PIECE}` });
-        response.end(randomBytes(PIECE + MIB));
-      },
-    },
-  ];
+  const sent = lyingOnce(source, 4, (incoming, response) => {
+    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(incoming.headers.range ?? '') ?? [];
+    response.writeHead(206, { 'content-range': `bytes ${start}-${end}/${5 * PIECE}` });
+    response.end(randomBytes(PIECE + MIB));
+  });
   t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
-  t.equal(sent, 5 * PIECE, 'no other piece came twice');
+  t.equal(sent(), 5 * PIECE, 'no other piece came twice');
   await assertWhole(t, dest, uuid, sha1);
 });
 
