@@ -43,7 +43,10 @@ export const IMAGES = {
         ...imageQuery,
         limit: Type.Optional(number('At most this many; 0 means no limit, and a negative one no images.')),
         state: Type.Optional(
-          oneOf([...LIST_STATES, 'copying'], 'Images in this state; default `active`. Only version 3 has `copying`.'),
+          oneOf(
+            [...LIST_STATES, 'copying'],
+            'Images in this state; default `active`, and outside `dc` mode no others without a signature. Only version 3 has `copying`.',
+          ),
         ),
         public: Type.Optional(flag('`true`: only public images; `false`: only private ones.')),
         sort: Type.Optional(text('`published_at` or `published_at.desc`.')),
