@@ -15,8 +15,9 @@ export class Joined<T> {
     this.#operation = operation;
   }
 
-  run(now = performance.now()): UnderWay<T> {
-    if (this.#underWay && now - this.#underWay.since < LOST_AFTER) return this.#underWay;
+  /** @param lostAfter infinite for an operation that holds something until it ends */
+  run(now = performance.now(), lostAfter = LOST_AFTER): UnderWay<T> {
+    if (this.#underWay && now - this.#underWay.since < lostAfter) return this.#underWay;
     const begun: UnderWay<T> = { since: now, promise: this.#operation() };
     const end = (): void => {
       if (this.#underWay === begun) this.#underWay = undefined;

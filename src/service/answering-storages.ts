@@ -6,16 +6,42 @@ import type { Service } from './service.ts';
 /** A store that does not answer so long is one that is down (ms); each has deadlines of its own, which are longer. */
 const PATIENCE_MS = 1500;
 
-/** Of a store that hangs, as balancers ask again each second, only one question is under way. */
-const identities = new WeakMap<ObjectStore, Joined<string>>();
+interface Look {
+  readonly identity: string;
+  /** Bytes; undefined if the store cannot tell. */
+  readonly free: number | undefined;
+}
+
+/** Of a store that hangs, as balancers and metrics ask again each second, only one question is under way. */
+const looks = new WeakMap<ObjectStore, Joined<Look>>();
 
 /** The store's identity. @throws what the store says, or that it says nothing */
 export async function promptIdentity(storage: ObjectStore): Promise<string> {
-  const identity = identities.get(storage) ?? new Joined(() => storage.identity());
-  identities.set(storage, identity);
-  return within(PATIENCE_MS, identity.run().promise, () => {
+  return (await promptLook(storage)).identity;
+}
+
+/** Bytes that may still be written; undefined for a store that cannot tell, or not soon. */
+export function promptFree(storage: ObjectStore): Promise<number | undefined> {
+  return promptLook(storage).then(
+    ({ free }) => free,
+    () => undefined,
+  );
+}
+
+function promptLook(storage: ObjectStore): Promise<Look> {
+  const look = looks.get(storage) ?? new Joined(() => lookAt(storage));
+  looks.set(storage, look);
+  // A file server that is gone holds each look for ever, and with it one of the process's few threads.
+  const lostAfter = storage.capabilities.supportsAdoption ? Number.POSITIVE_INFINITY : undefined;
+  return within(PATIENCE_MS, look.run(performance.now(), lostAfter).promise, () => {
     throw new Error(`the object store "${storage.name}" did not answer within ${PATIENCE_MS} ms`);
   });
+}
+
+/** One after the other, or a disk that hangs would hold two threads. */
+async function lookAt(storage: ObjectStore): Promise<Look> {
+  const identity = await storage.identity();
+  return { identity, free: await storage.free().catch(() => undefined) };
 }
 
 /**

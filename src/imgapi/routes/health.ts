@@ -2,7 +2,7 @@
 
 import { healthOf, healthReply } from '../../http-kit/health.ts';
 import type { HealthCheck } from '../../http-kit/health-watch.ts';
-import { promptIdentity } from '../../service/answering-storages.ts';
+import { promptFree, promptIdentity } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import type { Handler } from '../call.ts';
 
@@ -40,7 +40,7 @@ function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
       name: 'room',
       async run() {
         // Whether a store is down is for the check before.
-        const free = await Promise.all([...storages].map((storage) => storage.free().catch(() => undefined)));
+        const free = await Promise.all([...storages].map(promptFree));
         const known = free.filter((bytes) => bytes !== undefined);
         const isFull = known.length === free.length && known.every((bytes) => bytes < LEAST_ROOM);
         if (isFull) throw new Error('no room is left for files');

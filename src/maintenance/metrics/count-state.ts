@@ -1,11 +1,10 @@
 /** How the datacenter stands, in numbers: what operators are to be told of before somebody asks for it. */
 import { COPY_STATES, type CopyState } from '#lib/api/copy-states.ts';
 import type { ScrubStatus } from '#lib/api/schemas/maintenance.ts';
-import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { within } from '#lib/runtime/within.ts';
 import { COPIES } from '../../copies/documents/model.ts';
 import type { LinkRecord } from '../../datacenters/links/documents.ts';
 import { allLinks } from '../../datacenters/links/links.ts';
+import { promptFree } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import { scrubStatus } from '../scrub/state.ts';
 import { serviceTasks } from '../tasks/table.ts';
@@ -32,8 +31,6 @@ export interface State {
 const LATELY_MS = 3_600_000;
 /** More failures than this within an hour say nothing new. */
 const MOST_FAILED = 1000;
-/** For how long a store may look at its free space, in milliseconds. */
-const PATIENCE_MS = 5000;
 
 export async function countState(service: Service, signal: AbortSignal): Promise<State> {
   const at = service.store.now();
@@ -81,25 +78,10 @@ async function oldestLive({ store }: Service, now: number, signal: AbortSignal):
   return found ? Math.max(0, (now - Date.parse(found.value.created_at)) / 1000) : 0;
 }
 
-/** Looks that have not ended: a file server that is gone holds each for ever, and with it one of few threads. */
-const looking = new WeakMap<ObjectStore, Promise<number | undefined>>();
-
-/** Undefined for what cannot tell, or not soon: all other numbers go on without it. */
-function freeOf(storage: ObjectStore): Promise<number | undefined> {
-  const look =
-    looking.get(storage) ??
-    storage
-      .free()
-      .catch(() => undefined)
-      .finally(() => looking.delete(storage));
-  looking.set(storage, look);
-  return within(PATIENCE_MS, look, () => undefined);
-}
-
 async function freeBytes({ storages }: Service): Promise<ReadonlyMap<string, number>> {
   const free = new Map<string, number>();
   const all = [...storages];
-  const found = await Promise.all(all.map(freeOf));
+  const found = await Promise.all(all.map(promptFree));
   for (const [index, { name }] of all.entries()) {
     const bytes = found[index];
     if (bytes !== undefined) free.set(name, bytes);
