@@ -17,6 +17,7 @@ import { FINDINGS } from './images/files/findings.ts';
 import { FORMER_OBJECTS } from './images/files/former-objects.ts';
 import { LATE_MD5S } from './images/files/late-md5.ts';
 import { PIECE_LISTS } from './images/files/piece-lists.ts';
+import { TO_ARCHIVE } from './images/files/to-archive.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
 import { MOVES } from './images/moving/move-note.ts';
 import { QUOTAS } from './images/quotas/quota.ts';
@@ -47,6 +48,7 @@ export const BUCKETS: readonly Bucket[] = [
   PENDING_SHARES,
   SHARE_SETTINGS,
   ARCHIVED,
+  TO_ARCHIVE,
   CLONES,
   CLONED,
   TASKS,

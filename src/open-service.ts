@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newProcessName } from '#lib/runtime/process-name.ts';
 import { BUCKETS } from './buckets.ts';
 import { ensureOperatorToken, operatorTokenPath } from './datacenters/links/operator-token.ts';
+import { archiveNotes } from './images/files/to-archive.ts';
 import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
 import { prepareDataFolder, refusal } from './service/data-folder.ts';
@@ -45,7 +46,15 @@ export async function openService(
   await ensureOperatorToken(config.dataDir).catch(refusal(`${operatorTokenPath(config.dataDir)} cannot be used`));
   const observe = (kind: 'document' | 'object') => metrics?.observe(kind);
   const worker = newProcessName();
-  const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: given, worker };
+  const documents = {
+    config,
+    log,
+    observe: observe('document'),
+    buckets: BUCKETS,
+    alongWith: archiveNotes,
+    clock: given,
+    worker,
+  };
   const store = await openDocuments(documents);
   opened.push(() => store.close());
   const isInFolder = store.place.type === 'local';

@@ -1,22 +1,21 @@
 /**
  * The manifest archive: the last manifest of every image that ever existed, as a JSON file below `archive/` of the
  * preferred store, so that it is on no single machine's disk where there is a shared store. It outlives the image, so that
- * deleted images stay documented. A task keeps it up to date; a deletion archives the manifest that its tombstone kept,
- * after freeing space.
+ * deleted images stay documented. A task writes what is noted (`to-archive.ts`); a deletion archives the manifest that its
+ * tombstone kept, after freeing space.
  */
 
 import { Readable } from 'node:stream';
-import { Ahead } from '#lib/documents/ahead.ts';
-import type { Bucket } from '#lib/documents/store.ts';
+import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import { archivePath } from '#lib/manifest/object-paths.ts';
-import { IMAGES } from '#lib/manifest/record.ts';
 import { travellingManifest } from '#lib/manifest/travel.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
-import { Turn } from '#lib/runtime/turns.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { serializeToKeep } from '../record/serialize.ts';
+import { noteToArchive, TO_ARCHIVE } from './to-archive.ts';
 
 /** The etag at which each image was last archived. */
 interface Archived {
@@ -28,45 +27,35 @@ export const ARCHIVED: Bucket<Archived> = { name: 'imgapi_archived', version: 1,
 /** Prefix of the archive's write sessions. They last only moments, and are registered nowhere. */
 export const ARCHIVE_SESSIONS = 'archive.';
 
-/** Archives the images that have changed since they were last archived. Returns how many. */
+/** Archives the images that are noted. Returns how many. */
 export async function archiveManifests(service: Service, signal: AbortSignal): Promise<number> {
   let count = 0;
-  await forEachInTurn(notArchived(service, signal), async (keys) => {
-    await forEachInTurn(keys, async (key) => {
-      const stored = await loadImage(service, key);
-      if (!stored) return;
-      await archiveManifest(service, stored);
-      count++;
+  await forEachInTurn(service.store.scan(TO_ARCHIVE, {}, { signal }), async (notes) => {
+    await forEachInTurn(notes, async (note) => {
+      signal.throwIfAborted();
+      if (await archiveNoted(service, note)) count++;
     });
   });
   return count;
 }
 
-/** Those of which the archive has no manifest, or another one. By etags alone: nearly all images are as they were, each time. */
-async function* notArchived({ store }: Service, signal: AbortSignal): AsyncGenerator<readonly string[], void> {
-  const archived = new Ahead(store.scan(ARCHIVED, {}, { signal }));
-  const turn = new Turn();
-  try {
-    for await (const found of store.scan(IMAGES, {}, { signal, withoutValues: true })) {
-      const keys: string[] = [];
-      for (const { key, etag } of found) {
-        if (turn.isOver) await turn.next();
-        let known = await archived.peek();
-        // Of images that are no more.
-        for (; known && known.key < key; known = await archived.peek()) archived.take();
-        if (known?.key !== key || known.value.etag !== etag) keys.push(key);
-      }
-      if (keys.length > 0) yield keys;
-    }
-  } finally {
-    await archived.close();
+/** The image is read after its note: what is archived is at least as new as the note, which only goes if it is still the same. */
+async function archiveNoted(service: Service, { key: uuid, etag: ifEtag }: Stored<object>): Promise<boolean> {
+  const { store } = service;
+  const isDone: Write = { op: 'del', bucket: TO_ARCHIVE, key: uuid, ifEtag };
+  const stored = await loadImage(service, uuid);
+  if (!stored || (await store.get(ARCHIVED, uuid))?.value.etag === stored.etag) {
+    await unlessChanged(store.batch([isDone]));
+    return false;
   }
-}
-
-async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {
-  const { key: uuid, etag } = stored;
   await writeArchive(service, uuid, archivedManifest(service, stored));
-  await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }]);
+  const { etag } = stored;
+  // Otherwise another run, or a writer, was here meanwhile, and whose file was written last is not known.
+  const isOurs = await unlessChanged(
+    store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }, isDone]),
+  );
+  if (!isOurs) await store.batch([noteToArchive(uuid)]);
+  return true;
 }
 
 /** An image as the archive holds it. */

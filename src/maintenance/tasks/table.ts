@@ -16,6 +16,7 @@ import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
 import { purgeExpired } from '../../images/deleted/purge.ts';
 import { expireEvents } from '../../images/events/expire-events.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
+import { compareArchive } from '../../images/files/compare-archive.ts';
 import { removeFileHashes } from '../../images/files/file-hashes.ts';
 import { removeFormerObjects } from '../../images/files/former-objects.ts';
 import { completeMd5s } from '../../images/files/late-md5.ts';
@@ -39,6 +40,7 @@ import type { Task } from './task.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 
 /** Who counts what the tasks do. */
 interface Watched {
@@ -103,9 +105,15 @@ export function serviceTasks(service: Service, { scrubs, deliveries }: Watched =
     },
     {
       name: 'archive-manifests',
-      what: 'brings the archive of manifests up to date',
-      periodMs: 5 * MINUTE,
+      what: 'archives the manifests of images that have changed',
+      periodMs: MINUTE,
       run: (signal) => counted(archiveManifests(service, signal)),
+    },
+    {
+      name: 'compare-archive',
+      what: 'finds images that something else has changed, of which the archive has another manifest',
+      periodMs: DAY,
+      run: (signal) => counted(compareArchive(service, signal)),
     },
     {
       name: 'expire-placeholders',

@@ -13,10 +13,10 @@ const ENGINES: Readonly<Record<DatabaseType, () => Promise<DocumentEngine>>> = {
 
 /** Opens the documents where they are: they may have moved from the engine that the configuration names. @throws ConfigError, StoreUnavailableError */
 export async function openDocuments(opening: DocumentsOpening): Promise<FollowingStore> {
-  const { config, buckets, log } = opening;
+  const { config, buckets, alongWith, log } = opening;
   const first = await openPlace(opening, config.databaseType, 0);
   const open = (type: DatabaseType, since: number) => openPlace(opening, type, since);
-  const store = new FollowingStore({ first, open, log });
+  const store = new FollowingStore({ first, open, alongWith, log });
   try {
     await store.open(buckets);
     if (store.place === first) await assertArrived(store);

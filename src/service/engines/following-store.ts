@@ -23,6 +23,7 @@ import { heeding } from '#lib/runtime/heeding.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { DatabaseType } from '../config/config.ts';
 import { arriveAt } from './arrivals.ts';
+import type { AlongWith } from './opening.ts';
 
 /** One engine's documents. */
 export interface Place {
@@ -39,6 +40,8 @@ export type OpenPlace = (type: DatabaseType, since: number) => Promise<Place>;
 export interface FollowingOptions {
   readonly first: Place;
   readonly open: OpenPlace;
+  /** Default: nothing. */
+  readonly alongWith?: AlongWith;
   readonly log: Logger;
   /** Milliseconds that a call waits for the end of a move. */
   readonly patienceMs?: number;
@@ -138,16 +141,10 @@ export class FollowingStore implements Store {
   }
 
   async batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]> {
-    const { place } = this;
-    const asTheyAre = keep(writes);
-    try {
-      return await place.store.batch(writes, options);
-    } catch (error) {
-      const isConflict = error instanceof EtagConflictError && this.#places.length > 1;
-      const translated = isConflict ? await this.#translated(asTheyAre()) : undefined;
-      if (!translated) await this.#follow(error, place);
-      return this.batch(translated ?? asTheyAre(), options);
-    }
+    const along = this.#options.alongWith ? writes.flatMap(this.#options.alongWith) : [];
+    if (along.length === 0) return this.#write(writes, options);
+    const etags = await this.#write([...writes, ...along], options);
+    return etags.slice(0, writes.length);
   }
 
   settled(): Promise<void> {
@@ -161,6 +158,19 @@ export class FollowingStore implements Store {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#places.map(({ store }) => store.close()));
+  }
+
+  async #write(writes: readonly Write[], options?: WriteOptions): Promise<string[]> {
+    const { place } = this;
+    const asTheyAre = keep(writes);
+    try {
+      return await place.store.batch(writes, options);
+    } catch (error) {
+      const isConflict = error instanceof EtagConflictError && this.#places.length > 1;
+      const translated = isConflict ? await this.#translated(asTheyAre()) : undefined;
+      if (!translated) await this.#follow(error, place);
+      return this.#write(translated ?? asTheyAre(), options);
+    }
   }
 
   async #call<R>(body: (store: Store) => Promise<R>, signal?: AbortSignal): Promise<R> {

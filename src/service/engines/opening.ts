@@ -1,7 +1,7 @@
 /** What engines are opened with, and what an engine has to bring. */
 import type Logger from 'bunyan';
 import type { Fence } from '#lib/documents/moving/moved.ts';
-import type { Bucket, Store } from '#lib/documents/store.ts';
+import type { Bucket, Store, Write } from '#lib/documents/store.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import type { OperationObserver } from '#lib/runtime/operation-observer.ts';
@@ -14,9 +14,14 @@ export interface Opening {
   readonly observe: ((store: string) => OperationObserver) | undefined;
 }
 
+/** What is written along with a write, in its batch. */
+export type AlongWith = (write: Write) => readonly Write[];
+
 export interface DocumentsOpening extends Opening {
   /** Those of the service; created or upgraded before anybody gets the store. */
   readonly buckets: readonly Bucket[];
+  /** What belongs in the batch of a write, whoever makes it. */
+  readonly alongWith: AlongWith;
   /** Given by tests only, in place of the database's own. */
   readonly clock: Clock | undefined;
   /** Names this process among those that share the documents. */

@@ -1,49 +1,151 @@
-import { test } from 'tap';
+import { type Test, test } from 'tap';
+import type { Store, Write } from '#lib/documents/store.ts';
 import { archivePath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { ARCHIVED, archiveManifests } from '#src/images/files/archive.ts';
+import { compareArchive } from '#src/images/files/compare-archive.ts';
+import { TO_ARCHIVE } from '#src/images/files/to-archive.ts';
+import { changeRecord } from '#src/images/record/change.ts';
+import { TASKS } from '#src/maintenance/tasks/task.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { bytesOf } from '../../../helpers/datacenter.ts';
 import { makeImage } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';
+import { waitFor } from '../../../helpers/wait.ts';
 
-test('the archive follows the images, and reads only those that have changed', async (t) => {
+const SIGNAL = AbortSignal.timeout(60_000);
+
+async function started(t: Test) {
   const server = await startInProcess(t);
   const { service } = server.imgapi;
+  // Both have their turn when a server starts.
+  await waitFor('the tasks to have looked', async () => {
+    const tasks = await service.store.getMany(TASKS, ['archive-manifests', 'compare-archive']);
+    return tasks.filter(({ value: { last, lease } }) => last && !lease).length === 2;
+  });
   const client = server.client({ account: ALICE });
-  const uuids: string[] = [];
-  for (let i = 0; i < 3; i += 1) uuids.push((await makeImage(client, {}, { size: 10 })).image.uuid);
-  const [changed = '', deleted = '', same = ''] = uuids;
-  const read: string[] = [];
+  const made = async () => (await makeImage(client, {}, { size: 10 })).image.uuid;
+  const archived = async (uuid: string): Promise<unknown> => {
+    const { stream } = await service.storages.preferred.read(archivePath(uuid));
+    return JSON.parse((await bytesOf(stream)).toString());
+  };
+  const noted = async () => (await service.store.find(TO_ARCHIVE, {})).map(({ key }) => key);
+  return { service, client, made, archived, noted, archive: () => archiveManifests(service, SIGNAL) };
+}
+
+/** The store, with something done around each batch. */
+function batching(
+  store: Store,
+  batch: (writes: readonly Write[], go: () => Promise<string[]>) => Promise<string[]>,
+): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'batch') return value.bind(target);
+      return (...given: Parameters<Store['batch']>) => batch(given[0], () => target.batch(...given));
+    },
+  });
+}
+
+test('the archive follows the images, and looks only at those that have been written', async (t) => {
+  const { service, client, made, archived, noted } = await started(t);
+  const [changed, deleted, same] = [await made(), await made(), await made()];
+  const read: unknown[] = [];
   const store = new Proxy(service.store, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       return (...given: unknown[]) => {
-        if (name === 'get' && given[0] === IMAGES) read.push(String(given[1]));
+        if (given[0] === IMAGES) read.push(name === 'get' ? given[1] : name);
         return Reflect.apply(value, target, given);
       };
     },
   });
-  const archive = () => archiveManifests({ ...service, store }, AbortSignal.timeout(10_000));
-  const archived = async (uuid: string): Promise<unknown> => {
-    const { stream } = await service.storages.preferred.read(archivePath(uuid));
-    return JSON.parse((await bytesOf(stream)).toString());
-  };
+  const archive = () => archiveManifests({ ...service, store }, SIGNAL);
 
   t.equal(await archive(), 3);
   t.equal(await archive(), 0);
-  t.equal(read.length, 3, 'each was read once');
+  t.same(read.toSorted(), [changed, deleted, same].toSorted(), 'each was read once');
 
   await client.updateImage(changed, { description: 'changed' });
   await client.deleteImage(deleted);
+  t.equal(await archive(), 1);
+  t.same(read.slice(3), [changed]);
+  t.match(await archived(changed), { uuid: changed, description: 'changed' });
+  t.match(await archived(deleted), { uuid: deleted });
+  t.match(await archived(same), { uuid: same });
+  t.equal(await archive(), 0);
+  t.same(await noted(), []);
+});
+
+test('an image that is written while it is archived is archived again', async (t) => {
+  const { service, client, made, archived, archive, noted } = await started(t);
+  const uuid = await made();
+  let isFirst = true;
+  const store = batching(service.store, async (_writes, go) => {
+    if (isFirst) {
+      isFirst = false;
+      await client.updateImage(uuid, { description: 'later' });
+    }
+    return go();
+  });
+  t.equal(await archiveManifests({ ...service, store }, SIGNAL), 1);
+  t.notMatch(await archived(uuid), { description: 'later' });
+  t.same(await noted(), [uuid]);
+  t.equal(await archive(), 1);
+  t.match(await archived(uuid), { description: 'later' });
+});
+
+test('a run that was held up while another archived something newer has it archived again', async (t) => {
+  const { service, client, made, archived, archive, noted } = await started(t);
+  const uuid = await made();
+  let isFirst = true;
+  const store = batching(service.store, async (_writes, go) => {
+    if (isFirst) {
+      isFirst = false;
+      const old = await service.storages.preferred.read(archivePath(uuid));
+      t.notMatch(JSON.parse((await bytesOf(old.stream)).toString()), { description: 'later' });
+      await client.updateImage(uuid, { description: 'later' });
+      t.equal(await archive(), 1);
+      t.same(await noted(), []);
+    }
+    return go();
+  });
+  await archiveManifests({ ...service, store }, SIGNAL);
+  t.same(await noted(), [uuid]);
+  await archive();
+  t.same(await noted(), []);
+  t.match(await archived(uuid), { description: 'later' });
+});
+
+test('a run that died before it noted what it had archived is made up for', async (t) => {
+  const { service, made, archived, archive, noted } = await started(t);
+  const uuid = await made();
+  const store = batching(service.store, () => Promise.reject(new Error('died')));
+  await t.rejects(archiveManifests({ ...service, store }, SIGNAL), { message: 'died' });
+  t.same(await noted(), [uuid]);
+  t.equal(await archive(), 1);
+  t.match(await archived(uuid), { uuid });
+});
+
+test('what something else has written to the documents is found when all are compared', async (t) => {
+  const { service, made, archived, archive, noted } = await started(t);
+  const [same, changed] = [await made(), await made()];
+  t.equal(await archive(), 2);
   // Of an image that is no more, before and behind all others.
   for (const key of ['00000000-0000-4000-8000-000000000000', 'ffffffff-ffff-4fff-bfff-ffffffffffff']) {
     await service.store.batch([{ op: 'put', bucket: ARCHIVED, key, value: { etag: 'x' } }]);
   }
-  t.equal(await archive(), 1);
-  t.equal(read.at(-1), changed);
-  t.match(await archived(changed), { uuid: changed, description: 'changed' });
-  t.match(await archived(same), { uuid: same });
+  await changeRecord(service, changed, (record) => ({ ...record, description: 'changed' }));
+  // As by another process, which knows of no notes.
+  await service.store.batch([{ op: 'del', bucket: TO_ARCHIVE, key: changed }]);
   t.equal(await archive(), 0);
+
+  t.equal(await compareArchive(service, SIGNAL), 1);
+  t.same(await noted(), [changed]);
+  t.equal(await archive(), 1);
+  t.match(await archived(changed), { description: 'changed' });
+  t.match(await archived(same), { uuid: same });
+  t.equal(await compareArchive(service, SIGNAL), 0);
 });

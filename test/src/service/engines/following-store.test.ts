@@ -9,13 +9,14 @@ import type { Bucket, Store } from '#lib/documents/store.ts';
 import type { DatabaseType } from '#src/service/config/config.ts';
 import { ARRIVALS, expectArrival } from '#src/service/engines/arrivals.ts';
 import { FollowingStore, type Place } from '#src/service/engines/following-store.ts';
+import type { AlongWith } from '#src/service/engines/opening.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 
 const THINGS: Bucket<{ n: number }> = { name: 'things', version: 1, index: { n: { type: 'number' } } };
 const BUCKETS = [THINGS, ARRIVALS];
 
 /** Places that are files, each under the name of an engine, and a store that follows the documents through them. */
-async function startedIn(t: Test, type: DatabaseType) {
+async function startedIn(t: Test, type: DatabaseType, alongWith?: AlongWith) {
   const folder = t.testdir();
   const opened: Place[] = [];
   const closed = new Set<Store>();
@@ -40,7 +41,7 @@ async function startedIn(t: Test, type: DatabaseType) {
   };
   const first = await openAlone(type, 0);
   const log = new Logger({ name: 'test', streams: [] });
-  const store = new FollowingStore({ first, open, log, patienceMs: 500 });
+  const store = new FollowingStore({ first, open, log, patienceMs: 500, ...(alongWith && { alongWith }) });
   t.teardown(() => store.close());
   await store.open(BUCKETS);
   return { store, first, opened, closed, ready, openAlone };
@@ -77,6 +78,26 @@ test('a batch that waits for the end of a move is written as it was when it was 
     (await store.find(THINGS, {})).map(({ key, value: found }) => ({ key, ...found })),
     [{ key: 'a', n: 1 }],
   );
+});
+
+test('what belongs to a write is in its batch, also where the documents have moved, and the caller has the etags of its own', async (t) => {
+  const along: AlongWith = ({ bucket, key }) =>
+    bucket.name === THINGS.name && key.length === 1
+      ? [{ op: 'put', bucket: THINGS, key: `${key}.note`, value: { n: 0 } }]
+      : [];
+  const { store, first, openAlone } = await startedIn(t, 'local', along);
+  const keys = async () => (await store.find(THINGS, {})).map(({ key }) => key);
+  const put = (key: string, ifEtag?: string | null) =>
+    store.batch([{ op: 'put', bucket: THINGS, key, value: { n: 1 }, ...(ifEtag !== undefined && { ifEtag }) }]);
+  const etags = await put('a');
+  t.same(etags, [(await store.get(THINGS, 'a'))?.etag]);
+  await t.rejects(put('b', 'another'), { name: 'EtagConflictError' });
+  t.same(await keys(), ['a', 'a.note'], 'neither of what was refused');
+  const target = await openAlone('postgres', 1);
+  await leave(first, target);
+  t.equal((await put('c')).length, 1);
+  t.equal(store.place.type, 'postgres');
+  t.same(await keys(), ['c', 'c.note']);
 });
 
 test('documents that move on while they are followed are followed on, and nothing stays open in between', async (t) => {
