@@ -9,23 +9,27 @@ const MOST_SPARE = 4;
 export interface BlockHolder {
   /** `performance.now()` as of which others may have its block, which is not full; undefined if it has none. */
   readonly waitingSince: number | undefined;
+  /** Since when bytes have come so slowly that it counts as slow, although they come; undefined if they do not. */
+  readonly slowSince?: number | undefined;
   /** Brings its bytes elsewhere, and gives the block back. */
   park(): Promise<void>;
 }
 
 interface Waiter {
+  readonly holder: BlockHolder;
   readonly resolve: (block: Uint8Array) => void;
   readonly reject: (error: Error) => void;
   readonly since: number;
 }
 
-/** Milliseconds. Only while the store takes nothing does anybody wait so long. */
+/** Milliseconds. Only while the store takes nothing does nobody get a block for so long. */
 const LONGEST_WAIT = 120_000;
 
 /**
  * The memory of all sessions' parts: blocks of one size, given out in the order in which they were asked for. A session
  * that waits for its source cannot keep others from theirs: when these have waited, the one that has waited the longest
- * has to park what it has.
+ * has to park what it has. Whoever had to is slow until it has filled a block, and while others wait all that are slow have
+ * no more than half of the blocks: however many they are, those who fill theirs do not stand in line behind them.
  */
 export class BlockPool {
   readonly blockSize: number;
@@ -34,7 +38,12 @@ export class BlockPool {
   readonly #holders = new Set<BlockHolder>();
   readonly #spare: Uint8Array[] = [];
   readonly #waiters: Waiter[] = [];
-  #lent = 0;
+  /** Whom each block was given to. */
+  readonly #lent = new Map<Uint8Array, BlockHolder>();
+  readonly #slow = new Set<BlockHolder>();
+  #wasForSlow = false;
+  /** When somebody who waited last got a block. */
+  #gaveAt = 0;
   #timer: Timer | undefined;
 
   /** @param patience milliseconds */
@@ -46,7 +55,7 @@ export class BlockPool {
 
   /** Bytes that are in use. */
   get used(): number {
-    return this.#lent * this.blockSize;
+    return this.#lent.size * this.blockSize;
   }
 
   join(holder: BlockHolder): void {
@@ -55,24 +64,32 @@ export class BlockPool {
 
   leave(holder: BlockHolder): void {
     this.#holders.delete(holder);
+    this.#slow.delete(holder);
+  }
+
+  /** It has filled a block. */
+  filled(holder: BlockHolder): void {
+    this.#slow.delete(holder);
   }
 
   /** @throws ObjectStoreUnavailableError when no block comes free for a long time */
-  async take(): Promise<Uint8Array> {
-    if (this.#lent < this.#most && this.#waiters.length === 0) {
-      this.#lent += 1;
-      return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.blockSize);
+  async take(holder: BlockHolder): Promise<Uint8Array> {
+    if (this.#lent.size < this.#most && this.#waiters.length === 0) {
+      const block = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.blockSize);
+      this.#lent.set(block, holder);
+      return block;
     }
     this.#timer ??= startInterval(() => this.#press(), this.#patience).unref();
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, since: performance.now() }));
+    return new Promise((resolve, reject) => this.#waiters.push({ holder, resolve, reject, since: performance.now() }));
   }
 
   give(block: Uint8Array): void {
-    const next = this.#waiters.shift();
+    this.#lent.delete(block);
+    const next = this.#takeNext();
     if (next) {
+      this.#lent.set(block, next.holder);
       next.resolve(block);
     } else {
-      this.#lent -= 1;
       if (this.#spare.length < MOST_SPARE) this.#spare.push(block);
       else letGo(block);
     }
@@ -84,6 +101,26 @@ export class BlockPool {
     for (const block of this.#spare.splice(0)) letGo(block);
   }
 
+  /** Of those who wait, the one who gets the block that has come free. */
+  #takeNext(): Waiter | undefined {
+    const isSlow = ({ holder }: Pick<Waiter, 'holder'>): boolean => this.#slow.has(holder);
+    const slow = this.#waiters.findIndex(isSlow);
+    const other = this.#waiters.findIndex((waiter) => !isSlow(waiter));
+    const next = slow >= 0 && (other < 0 || this.#isTurnOfSlow) ? slow : other;
+    if (next < 0) return undefined;
+    this.#wasForSlow = next === slow;
+    this.#gaveAt = performance.now();
+    return this.#waiters.splice(next, 1)[0];
+  }
+
+  get #isTurnOfSlow(): boolean {
+    // One block has no half: they take turns.
+    if (this.#most === 1) return !this.#wasForSlow;
+    let held = 0;
+    for (const holder of this.#lent.values()) if (this.#slow.has(holder)) held += 1;
+    return held < Math.floor(this.#most / 2);
+  }
+
   #rest(): void {
     this.#timer?.stop();
     this.#timer = undefined;
@@ -93,16 +130,26 @@ export class BlockPool {
     const before = performance.now() - this.#patience;
     const [first] = this.#waiters;
     if (!first || first.since > before) return;
-    if (first.since < performance.now() - LONGEST_WAIT) {
+    if (Math.max(first.since, this.#gaveAt) < performance.now() - LONGEST_WAIT) {
       this.#waiters.shift();
       first.reject(new ObjectStoreUnavailableError('the object store takes no bytes, and all memory for them is used'));
     }
-    let idlest: BlockHolder | undefined;
-    for (const holder of this.#holders) {
-      const since = holder.waitingSince ?? before;
-      if (since < (idlest?.waitingSince ?? before)) idlest = holder;
+    // One for each kind that waits, because the blocks that come free are shared between both.
+    const kinds = new Set(this.#waiters.map(({ holder }) => this.#slow.has(holder)));
+    for (const holder of this.#idlest(before).slice(0, kinds.size)) {
+      this.#slow.add(holder);
+      // If it cannot, it is asked again, or the next one is.
+      holder.park().catch(() => undefined);
     }
-    // If it cannot, it is asked again, or the next one is.
-    idlest?.park().catch(() => undefined);
+  }
+
+  /** Those whose blocks others may have, the idlest first. */
+  #idlest(before: number): BlockHolder[] {
+    const found: { readonly holder: BlockHolder; readonly since: number }[] = [];
+    for (const holder of this.#holders) {
+      const since = Math.min(holder.waitingSince ?? before, holder.slowSince ?? before);
+      if (since < before) found.push({ holder, since });
+    }
+    return found.sort((a, b) => a.since - b.since).map(({ holder }) => holder);
   }
 }

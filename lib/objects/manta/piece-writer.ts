@@ -61,6 +61,7 @@ export class PieceWriter implements BlockHolder {
       if (this.#filled === piece.length) {
         // One piece at a time is on its way, and one fills.
         await this.#staging;
+        this.#options.memory.filled(this);
         this.#submit();
       }
     }
@@ -81,7 +82,7 @@ export class PieceWriter implements BlockHolder {
   }
 
   async #begin(): Promise<Uint8Array> {
-    this.#piece = await this.#options.memory.take();
+    this.#piece = await this.#options.memory.take(this);
     this.#filled = 0;
     this.#begunAt = performance.now();
     return this.#piece;

@@ -24,6 +24,8 @@ export class Filling implements BlockHolder {
   #saved = 0;
   #hasTail = false;
   #loaded = 0;
+  /** How many bytes there were then. */
+  #lengthLoaded = 0;
   #touched = 0;
   readonly #canceled = new AbortController();
   /** One after the other. */
@@ -42,6 +44,12 @@ export class Filling implements BlockHolder {
     if (this.#block === undefined) return undefined;
     // A source that trickles must not keep the memory from others either.
     return Math.min(this.#touched, this.#loaded + this.#options.calls.limits.turn);
+  }
+
+  get slowSince(): number | undefined {
+    if (this.#block === undefined) return undefined;
+    const part = (performance.now() - this.#loaded) / this.#options.calls.limits.turn;
+    return this.#length - this.#lengthLoaded < part * this.#block.length ? this.#loaded : undefined;
   }
 
   /** Whether there is an object to be removed. */
@@ -65,12 +73,14 @@ export class Filling implements BlockHolder {
   submit(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#length === 0) return;
+      const { pool, parts } = this.#options;
       const block = await this.#load();
       const length = this.#length;
+      if (length === block.length) pool.filled(this);
       this.#block = undefined;
       this.#length = 0;
       this.#saved = 0;
-      await this.#options.parts.add(block, length);
+      await parts.add(block, length);
     });
   }
 
@@ -133,7 +143,7 @@ export class Filling implements BlockHolder {
   async #load(): Promise<Uint8Array> {
     const { session, calls, pool, staging } = this.#options;
     if (this.#block) return this.#block;
-    const block = await pool.take();
+    const block = await pool.take(this);
     try {
       const { signal } = this.#canceled;
       if (this.#length > 0) block.set(await getBytes(calls, staging.keys.tail(session), this.#length - 1, { signal }));
@@ -142,6 +152,7 @@ export class Filling implements BlockHolder {
       throw error;
     }
     this.#loaded = performance.now();
+    this.#lengthLoaded = this.#length;
     this.#touched = this.#loaded;
     this.#block = block;
     return block;

@@ -82,6 +82,29 @@ test('sources that trickle do not keep the memory to themselves', async (t) => {
   t.strictSame(await residue(), []);
 });
 
+test('many sources that never fall silent, but send next to nothing, hold nobody up', async (t) => {
+  const { open, residue } = await s3UnderTest(t);
+  const store = await open({ patience: 5, turn: 600_000 });
+  let isOver = false;
+  async function* trickle(): AsyncGenerator<Uint8Array> {
+    while (!isOver) {
+      yield bytes(1);
+      await pause(1);
+    }
+  }
+  const slow = await Promise.all(
+    Array.from({ length: 12 }, (_, at) => store.open({ path: `slow/${at}`, session: sessionName() })),
+  );
+  const trickling = Promise.allSettled(slow.map((session) => session.append(trickle())));
+  await waitFor('all memory to be taken', () => slow.filter(({ size }) => size > 0).length === 4);
+  await put(store, 'x', LARGE);
+  same(t, await get(store, 'x'), LARGE, 'the one that came last');
+  isOver = true;
+  await Promise.all(slow.map((session) => session.discard()));
+  await trickling;
+  t.strictSame(await residue(), []);
+});
+
 for (const manta of [false, true]) {
   test(`an object beyond the limit of one copy is copied ${manta ? 'whole where parts cannot be' : 'in parts'}`, async (t) => {
     const { double, open, residue } = await s3UnderTest(t, { manta });
