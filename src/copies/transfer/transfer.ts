@@ -113,10 +113,21 @@ async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
     await markReceived(service, live.own);
     return 'done';
   } catch (error) {
-    return await afterFailure(service, live, session, error);
+    try {
+      return await afterFailure(service, live, session, error);
+    } catch (lost) {
+      if (lost instanceof LeaseLostError) await discardIfGone(service, live.own, session);
+      throw lost;
+    }
   } finally {
     await session?.close().catch((error: unknown) => service.log.info({ err: error }, 'staging not closed'));
   }
+}
+
+/** Nobody takes over what is staged of a transfer that is gone; whoever ended it may have looked before anything was. */
+async function discardIfGone(service: Service, { image, id }: Transfer, session?: WriteSession): Promise<void> {
+  const current = await service.store.get(TRANSFERS, image);
+  if (current?.value.id !== id) await session?.discard();
 }
 
 /** Settles a placement left half done by an earlier attempt, whose bytes are now safe in this attempt's staging. */
