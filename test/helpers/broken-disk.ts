@@ -1,4 +1,4 @@
-/** A disk that the kernel makes read-only amid its use, as after an error. */
+/** A disk that the kernel makes read-only amid its use, as after an error, or that hangs with each write to it. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,16 @@ import type { Test } from 'tap';
 
 const BYTES = 64 * 1024 * 1024;
 
+export interface BreakableDisk {
+  readonly folder: string;
+  readonly break: () => void;
+  /** Who writes waits, and cannot even be killed, until it is thawed. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
+}
+
 /** A folder on a disk of its own, and what breaks that; undefined without the right to mount one. */
-export function breakableDisk(t: Test): { readonly folder: string; readonly break: () => void } | undefined {
+export function breakableDisk(t: Test): BreakableDisk | undefined {
   const root = mkdtempSync(join(tmpdir(), 'imgapi-broken-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   const [image, folder] = [join(root, 'image'), mkdtempSync(join(root, 'disk-'))];
@@ -22,5 +30,11 @@ export function breakableDisk(t: Test): { readonly folder: string; readonly brea
     return undefined;
   }
   t.teardown(() => execFileSync('umount', ['-l', folder]));
-  return { folder, break: () => execFileSync('mount', ['-o', 'remount,abort', folder], { stdio: 'ignore' }) };
+  const run = (program: string, ...args: string[]) => execFileSync(program, [...args, folder], { stdio: 'ignore' });
+  return {
+    folder,
+    break: () => run('mount', '-o', 'remount,abort'),
+    freeze: () => run('fsfreeze', '--freeze'),
+    thaw: () => run('fsfreeze', '--unfreeze'),
+  };
 }

@@ -196,7 +196,7 @@ class Fleet implements SlotHost {
       last = now;
       for (const worker of this.#running) {
         if (stoodStill) worker.forgive();
-        if (!worker.isReady || worker.silence <= this.#terms.silenceMs) continue;
+        if (!worker.isReady || worker.isKilled || worker.silence <= this.#terms.silenceMs) continue;
         this.log.error({ worker: worker.pid, ms: Math.round(worker.silence) }, 'a worker hangs and is killed');
         worker.signal('SIGKILL');
       }

@@ -19,6 +19,8 @@ export class WorkerProcess implements Reporter {
   readonly gone: Promise<WorkerEnd>;
   isReady = false;
   isGone = false;
+  /** One that waits for a disk that hangs ends only when that is back. */
+  isKilled = false;
 
   /** @param onMessage gets what concerns more than this worker */
   constructor(onMessage: (worker: WorkerProcess, message: ToSupervisor) => void) {
@@ -84,6 +86,8 @@ export class WorkerProcess implements Reporter {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (!this.isGone) this.#worker.process.kill(signal);
+    if (this.isGone) return;
+    this.#worker.process.kill(signal);
+    if (signal === 'SIGKILL') this.isKilled = true;
   }
 }

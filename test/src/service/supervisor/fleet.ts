@@ -22,6 +22,7 @@ export async function startFleet(
   workers: number,
   keys: ConfigKeys = {},
   args = ['--workers', String(workers)],
+  dataDir?: string,
 ): Promise<Fleet> {
   let log = '';
   const metrics = { address: '127.0.0.1', port: await freePort() };
@@ -30,6 +31,7 @@ export async function startFleet(
     { logLevel: 'info', workerSilenceSeconds: 20, metrics, ...keys },
     {
       args,
+      ...(dataDir !== undefined && { dataDir }),
       onLog: (text) => {
         log += text;
       },
