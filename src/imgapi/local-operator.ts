@@ -1,8 +1,8 @@
 /** Who may administer the service: operators on its own machine. */
 import { timingSafeEqual } from 'node:crypto';
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import { ensureOperatorToken, operatorTokenPath } from '../datacenters/links/operator-token.ts';
 import type { Config, WithConfig } from '../service/config/config.ts';
+import { ensureOperatorToken, operatorTokenPath } from '../service/operator-token.ts';
 import { isOfThisMachine } from '../service/own-addresses.ts';
 import type { Call } from './call.ts';
 

@@ -3,11 +3,12 @@
  * configuration that names the same folder or database by mistake would mix the images of two datacenters; a copy of a
  * folder, beside the server of the first, would go on with the same copies, webhooks and deletions under the same keys.
  */
-import { realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
+import { operatorTokenPath } from '../operator-token.ts';
 import type { Config } from './config.ts';
 import { runningServers } from './listening.ts';
 
@@ -54,22 +55,29 @@ export function datacenterOf({ mode, datacenterName }: Housed): string | undefin
 
 export interface Original {
   readonly folder: string;
+  /** Whether it took this one's place, as a restored backup does; else this one was copied from it. */
+  readonly isLater: boolean;
   /** URLs of the servers that run on it. */
   readonly servers: readonly string[];
 }
 
-/** The folder that this one was copied from, if it is still there. */
+/** The folder that this one was copied from, if it is still there; or its successor, if a server runs on that. */
 export async function originalOf({ folder, file }: Home, dataDir: string): Promise<Original | undefined> {
   if (folder === undefined || file === undefined) return undefined;
   const own = await placeOf(dataDir);
-  if (own.folder === folder || own.file === file || (await idOf(folder)) !== file) return undefined;
-  return { folder, servers: await runningServers(folder) };
+  const there = await idOf(folder);
+  if (own.folder === folder || there === undefined) return undefined;
+  const isMoved = own.file === file;
+  if (!isMoved) return there === file ? { folder, isLater: false, servers: await runningServers(folder) } : undefined;
+  if (there === file || !(await haveOneSecret(folder, dataDir))) return undefined;
+  const servers = await runningServers(folder);
+  return servers.length > 0 ? { folder, isLater: true, servers } : undefined;
 }
 
 /** What is wrong with two folders of one datacenter. */
-export function asCopy({ folder, servers }: Original, dataDir: string): Misplaced {
+export function asCopy({ folder, isLater, servers }: Original, dataDir: string): Misplaced {
   const both = 'two would carry out the same copies and deletions under the same keys';
-  const what = `${dataDir} is a copy of ${folder}`;
+  const what = isLater ? `${dataDir} was replaced by ${folder}` : `${dataDir} is a copy of ${folder}`;
   if (servers.length === 0) {
     return { problem: `${what}, which is still there`, mend: `remove that, or start no server on it again: ${both}` };
   }
@@ -77,6 +85,14 @@ export function asCopy({ folder, servers }: Original, dataDir: string): Misplace
     problem: `${what}, on which a server runs (${servers.join(', ')}): ${both}`,
     mend: 'stop that one for good if this one is to follow it; else start on an empty folder, and copy images over a link',
   };
+}
+
+/** Another datacenter's folder, which may have come there later, has another. */
+async function haveOneSecret(...folders: readonly string[]): Promise<boolean> {
+  const [one, other] = await Promise.all(
+    folders.map((folder) => readFile(operatorTokenPath(folder), 'utf8').catch(() => undefined)),
+  );
+  return one !== undefined && one === other;
 }
 
 /** Of the documents in a data folder. */

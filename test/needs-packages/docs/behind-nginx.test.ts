@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import tap, { test } from 'tap';
 import { request } from 'undici';
-import { operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
+import { operatorTokenPath } from '#src/service/operator-token.ts';
 import { readJson } from '../../docs/runner/blocks.ts';
 import { runDocument } from '../../docs/runner/run-document.ts';
 import { workplaceFor } from '../../docs/runner/workplace.ts';

@@ -3,13 +3,13 @@ import { networkInterfaces } from 'node:os';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
-import { ensureOperatorToken, operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
 import { operationRoutes } from '#src/http-kit/operations.ts';
 import { listen } from '#src/http-kit/server.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
 import { requestForms } from '#src/imgapi/parameters.ts';
 import { datacenterHandlers } from '#src/imgapi/routes/datacenters.ts';
 import { forOperators } from '#src/imgapi/routes.ts';
+import { ensureOperatorToken, operatorTokenPath } from '#src/service/operator-token.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, setConfig, startDatacenter } from '../../helpers/datacenter.ts';
 

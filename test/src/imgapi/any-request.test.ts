@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'tap';
 import { Pool } from 'undici';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
-import { operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
+import { operatorTokenPath } from '#src/service/operator-token.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type AnyRequest, anyRequest, problemOf, sendAny } from '../../helpers/any-request.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';

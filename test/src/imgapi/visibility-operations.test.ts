@@ -10,7 +10,7 @@ import { COMMON_ERRORS } from '#lib/api/imgapi/form.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
-import { operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
+import { operatorTokenPath } from '#src/service/operator-token.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { MANIFEST } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';

@@ -75,6 +75,34 @@ test('a copy of a data folder is refused while a server runs on the first, and f
   t.same(await problems(moved, EAST), []);
 });
 
+test('a data folder is refused while a server runs on the backup that was restored in its place', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [data, backup, old] = ['data', 'backup', 'old'].map((name) => join(folder, name)) as [string, string, string];
+  const first = await startInProcess(t, EAST, { dataDir: data });
+  await first.imgapi.close({ patience: 0 });
+  await cp(data, backup, { recursive: true });
+  await rename(data, old);
+  await cp(backup, data, { recursive: true });
+  const server = await startInProcess(t, EAST, { dataDir: data });
+  const refused = new RegExp(`${old} was replaced by ${data}, on which a server runs \\(${server.url}\\)`);
+  await t.rejects(startInProcess(t, EAST, { dataDir: old }), { name: 'ConfigError', message: refused });
+  t.match(await problems(old, EAST), [refused]);
+  t.same(await problems(data, EAST), []);
+  await server.imgapi.close({ patience: 0 });
+  await startInProcess(t, EAST, { dataDir: old });
+});
+
+test('a folder that was moved is served beside another datacenter that began in its old place', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [data, moved] = ['data', 'moved'].map((name) => join(folder, name)) as [string, string];
+  const first = await startInProcess(t, EAST, { dataDir: data });
+  await first.imgapi.close({ patience: 0 });
+  await rename(data, moved);
+  await startInProcess(t, WEST, { dataDir: data });
+  await startInProcess(t, EAST, { dataDir: moved });
+  t.same(await problems(moved, EAST), []);
+});
+
 test('a renamed datacenter whose files lie below its old name in a bucket is told so, and finds them there', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data');
   const double = await startS3Double();
