@@ -11,7 +11,7 @@ import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { startTcpProxy, type TcpProxy } from '../helpers/tcp-proxy.ts';
 import { QUICK } from './extent.ts';
 import { compare, type Figure, type Plan, type Results, type Sample } from './measure.ts';
-import { startDoubleApart } from './postgres-s3/engines.ts';
+import { keysFor, startDoubleApart } from './postgres-s3/engines.ts';
 import { startServer } from './server.ts';
 import { copyAcross, link, MIB, makeInput, rateOf, SIZE_NAME, touchMemory, upload } from './transfers.ts';
 
@@ -30,12 +30,11 @@ export async function* benchCopies({ directory, profile, runs }: Plan): Results 
     return startServer({ name, dataDir, keys, ...profiling });
   };
   const s3 = await startDoubleApart();
-  const { endpoint, region, bucket, credentials } = s3.settings;
   const [source, many, one, ordered] = await Promise.all([
     start('bench-1', { links: { address: '127.0.0.1', port, publicUrl: line.url } }),
     start('bench-2', {}),
     start('bench-3', { copies: { connections: 1 } }),
-    start('bench-4', { storageTypes: ['s3'], s3: { endpoint, region, bucket, ...credentials } }),
+    start('bench-4', keysFor(s3)),
   ]);
   const front = await startTcpProxy(Number(new URL(source.url).port));
   try {

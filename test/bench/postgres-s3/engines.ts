@@ -51,12 +51,13 @@ type ObjectServer = Pick<S3Server, 'settings' | 'close'>;
 export async function startObjects(): Promise<Objects> {
   const isThere = radosgwAbsent() === undefined;
   const server = isThere ? await startRadosgw() : await startDoubleApart();
-  const { endpoint, region, bucket, credentials } = server.settings;
-  return {
-    name: isThere ? 'radosgw' : 'a double of S3',
-    server,
-    keys: { storageTypes: ['s3'], s3: { endpoint, region, bucket, prefix: 'bench', ...credentials } },
-  };
+  return { name: isThere ? 'radosgw' : 'a double of S3', server, keys: keysFor(server) };
+}
+
+/** Of a service that keeps its files there. */
+export function keysFor({ settings }: ObjectServer): object {
+  const { endpoint, region, bucket, credentials } = settings;
+  return { storageTypes: ['s3'], s3: { endpoint, region, bucket, prefix: 'bench', ...credentials } };
 }
 
 /** Not in this process: it would have to share its time with the client. */
