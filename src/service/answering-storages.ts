@@ -10,6 +10,8 @@ interface Look {
   readonly identity: string;
   /** Bytes; undefined if the store cannot tell. */
   readonly free: number | undefined;
+  /** Why nothing can be written into it, although it answers. */
+  readonly refusal: Error | undefined;
 }
 
 /** Of a store that hangs, as balancers and metrics ask again each second, only one question is under way. */
@@ -18,6 +20,14 @@ const looks = new WeakMap<ObjectStore, Joined<Look>>();
 /** The store's identity. @throws what the store says, or that it says nothing */
 export async function promptIdentity(storage: ObjectStore): Promise<string> {
   return (await promptLook(storage)).identity;
+}
+
+/** Why nothing can be written into a store that answers; undefined if something can, as far as it is known. */
+export function promptRefusal(storage: ObjectStore): Promise<Error | undefined> {
+  return promptLook(storage).then(
+    ({ refusal }) => refusal,
+    () => undefined,
+  );
 }
 
 /** Bytes that may still be written; undefined for a store that cannot tell, or not soon. */
@@ -41,7 +51,11 @@ function promptLook(storage: ObjectStore): Promise<Look> {
 /** One after the other, or a disk that hangs would hold two threads. */
 async function lookAt(storage: ObjectStore): Promise<Look> {
   const identity = await storage.identity();
-  return { identity, free: await storage.free().catch(() => undefined) };
+  try {
+    return { identity, free: await storage.free(), refusal: undefined };
+  } catch (error) {
+    return { identity, free: undefined, refusal: error as Error };
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type Logger from 'bunyan';
 import { StoreFullError } from '#lib/documents/errors.ts';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
+import { isDiskIll, MEND_DISK } from '#lib/runtime/disk-takes-writes.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -52,7 +53,7 @@ export async function prepareDataFolder(folder: DataFolder, log: Logger): Promis
   if (!records) await assertOwn(dataDir, await leftByTodays(folder, before));
   await closeToOthers(dataDir, log);
   await warnOfOwner(dataDir, log);
-  await assertWritable(dataDir);
+  await assertWritable(dataDir, log);
   if (databaseType !== 'local' && before.length > 0 && storageTypes.includes('local')) {
     await takeOverTodaysFiles(dataDir, log);
   }
@@ -112,15 +113,23 @@ async function closePath(path: string, log: Logger): Promise<void> {
   log.warn({ path, mode: mode.toString(8) }, 'was open to others and is closed now');
 }
 
-/** A full disk does not prevent the start: deleting images is the remedy. */
-async function assertWritable(dataDir: string): Promise<void> {
-  for (const folder of [dataDir, ...FOLDERS.slice(0, 2).map((name) => join(dataDir, name))]) {
+/**
+ * A full disk does not prevent the start: deleting images is the remedy. Nor does one that has only image files and is
+ * ill: as any other store that is down it takes only its own away, and what is read-only is still read.
+ */
+async function assertWritable(dataDir: string, log: Logger): Promise<void> {
+  const files = join(dataDir, 'storage');
+  for (const folder of [dataDir, files, join(dataDir, 'keys')]) {
     const probe = join(folder, `.writable.${process.pid}`);
     try {
       await (await open(probe, 'w', 0o600)).close();
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOSPC' || code === 'EDQUOT' || (code === 'ENOENT' && folder !== dataDir)) continue;
+      if (folder === files && isDiskIll(error)) {
+        log.warn({ err: error, folder }, `the disk of image files takes no writes: ${MEND_DISK}`);
+        continue;
+      }
       refusal(`${folder} cannot be written`)(error);
     }
     await rm(probe, { force: true }).catch(refusal(`${folder} cannot be written`));

@@ -10,6 +10,8 @@ const BYTES = 64 * 1024 * 1024;
 export interface BreakableDisk {
   readonly folder: string;
   readonly break: () => void;
+  /** As an operator does. */
+  readonly remount: (how: 'ro' | 'rw') => void;
   /** Who writes waits, and cannot even be killed, until it is thawed. */
   readonly freeze: () => void;
   readonly thaw: () => void;
@@ -34,6 +36,7 @@ export function breakableDisk(t: Test): BreakableDisk | undefined {
   return {
     folder,
     break: () => run('mount', '-o', 'remount,abort'),
+    remount: (how) => run('mount', '-o', `remount,${how}`),
     freeze: () => run('fsfreeze', '--freeze'),
     thaw: () => run('fsfreeze', '--unfreeze'),
   };

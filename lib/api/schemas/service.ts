@@ -25,6 +25,9 @@ export const HealthCheck = Type.Object(
     ms: Type.Integer({ description: 'Duration of the check in milliseconds.' }),
     error: Type.Optional(Type.String({ description: 'Shown to insiders only.' })),
     down: Type.Optional(strings('For the check `objects`, shown to insiders only: object stores that are down.')),
+    readOnly: Type.Optional(
+      strings('For the check `objects`, shown to insiders only: object stores that are read, and take no files.'),
+    ),
     bytes: Type.Optional(bytes('For the check `room`, shown to insiders only: free bytes.')),
   },
   { description: 'A part that the service depends on.' },

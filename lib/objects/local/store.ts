@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type Logger from 'bunyan';
 import { hasCode, ifThere } from '../../runtime/absence.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { assertTakesWrites, isDiskIll } from '../../runtime/disk-takes-writes.ts';
 import { OneByOne } from '../../runtime/one-by-one.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import type { BackendOpenOptions, ObjectBackend } from '../backend.ts';
@@ -60,20 +61,32 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Object
 export async function openLocalBackend(options: Omit<LocalStoreOptions, 'observer'>): Promise<ObjectBackend> {
   const { root, name = 'local', quota, headroom = 0, clock = systemClock, log, hashing } = options;
   const layout = new Layout(resolve(root));
-  const made = await mkdir(layout.staging, { recursive: true, mode: FOLDER_MODE });
+  const made = await mkdir(layout.staging, { recursive: true, mode: FOLDER_MODE }).catch(async (error: unknown) => {
+    // Node.js says ENOENT where the disk is read-only.
+    await assertTakesWrites(layout.root);
+    throw error;
+  });
   if (made !== undefined) {
     await syncUpwards(layout.staging, dirname(made));
   }
   const leftovers = await findLeftovers(layout, clock);
-  for (const { session } of leftovers) {
-    await removeLeftover(layout, session);
-  }
-  if (leftovers.length > 0) {
-    log?.info({ root, leftovers: leftovers.length }, 'removed temporary files that dead processes left behind');
-  }
+  await removeAll(layout, leftovers, log);
   const room = new Room({ root: layout.root, quota, headroom, clock });
   await room.count();
   return new LocalBackend({ name, layout, room, clock, hashing: new HashPool(hashing) });
+}
+
+/** Of a disk that takes no writes what is there can be read all the same. */
+async function removeAll(layout: Layout, leftovers: readonly SessionInfo[], log: LocalStoreOptions['log']) {
+  if (leftovers.length === 0) return;
+  const { root } = layout;
+  try {
+    for (const { session } of leftovers) await removeLeftover(layout, session);
+    log?.info({ root, leftovers: leftovers.length }, 'removed temporary files that dead processes left behind');
+  } catch (error) {
+    if (!isDiskIll(error)) throw error;
+    log?.info({ err: error, root }, 'temporary files that dead processes left behind cannot be removed');
+  }
 }
 
 interface LocalBackendOptions {
@@ -323,7 +336,9 @@ class LocalBackend implements ObjectBackend {
     }
   }
 
-  free(): Promise<number> {
+  /** @throws the system's error if the disk takes no writes */
+  async free(): Promise<number> {
+    await assertTakesWrites(this.#layout.root);
     return this.#room.free();
   }
 

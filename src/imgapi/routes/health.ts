@@ -2,7 +2,7 @@
 
 import { healthOf, healthReply } from '../../http-kit/health.ts';
 import type { HealthCheck } from '../../http-kit/health-watch.ts';
-import { promptFree, promptIdentity } from '../../service/answering-storages.ts';
+import { promptFree, promptIdentity, promptRefusal } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import type { Handler } from '../call.ts';
 
@@ -26,14 +26,18 @@ function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
     },
     {
       name: 'objects',
-      // A store that is down takes its own objects away, not those of the others.
+      // A store that is down takes its own objects away, not those of the others. Of one that is read-only they are still read.
       async run() {
         const all = [...storages];
         const answers = await Promise.allSettled(all.map(promptIdentity));
         const failures = answers.filter((answer) => answer.status === 'rejected');
         if (failures.length === all.length) throw failures[0]?.reason;
         const down = all.filter((_, i) => answers[i]?.status === 'rejected').map(({ name }) => name);
-        return down.length > 0 ? { down } : undefined;
+        const refusals = await Promise.all(all.map(promptRefusal));
+        const readOnly = all.filter((_, i) => refusals[i]).map(({ name }) => name);
+        const reason = refusals.find((refusal) => refusal)?.message;
+        if (down.length + readOnly.length === all.length) throw new Error(`no store takes files: ${reason}`);
+        return { ...(down.length > 0 && { down }), ...(readOnly.length > 0 && { readOnly }) };
       },
     },
     {

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { storeFailure } from '#lib/objects/local/failure.ts';
 import { openLocalStore } from '#lib/objects/local/store.ts';
+import { isDiskIll } from '#lib/runtime/disk-takes-writes.ts';
 import type { ObjectEngine } from './opening.ts';
 
 export const openLocal: ObjectEngine = ({ config, log, observe, documents }) => {
@@ -12,5 +14,8 @@ export const openLocal: ObjectEngine = ({ config, log, observe, documents }) => 
     clock: documents,
     ...(quota !== undefined && { quota }),
     ...(observe && { observer: observe('local') }),
+  }).catch((error: unknown) => {
+    // It may be well again; who may use the folder is a matter of how the server was installed.
+    throw isDiskIll(error) ? storeFailure(error) : error;
   });
 };

@@ -3,8 +3,7 @@ import { constants } from 'node:fs';
 import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
-import { hasCode } from '#lib/runtime/absence.ts';
-import { assertTakesWrites, MEND_DISK } from '#lib/runtime/disk-takes-writes.ts';
+import { assertTakesWrites, isDiskIll, MEND_DISK } from '#lib/runtime/disk-takes-writes.ts';
 import { KEY_TYPES } from '#lib/signing/algorithms.ts';
 import { parsePublicKey } from '#lib/signing/keys.ts';
 import { formatBytes } from '../../output/bytes.ts';
@@ -76,10 +75,14 @@ async function writable(dataDir: string): Promise<Finding[]> {
 
 /** Storage may be a disk of its own. */
 async function readOnly(dataDir: string): Promise<Finding[]> {
-  for (const folder of [dataDir, join(dataDir, 'storage')]) {
+  const left = new Map([
+    [dataDir, 'images are still read, and nothing else is done'],
+    [join(dataDir, 'storage'), 'image files are still read, as far as it lets them, and none are written'],
+  ]);
+  for (const [folder, what] of left) {
     const error = await assertTakesWrites(folder).catch((failure: NodeJS.ErrnoException) => failure);
-    if (!(error instanceof Error) || !hasCode(error, 'EROFS', 'EIO')) continue;
-    const problem = `the disk of ${folder} takes no writes (${error.code}): images are still read, and nothing else is done`;
+    if (!(error instanceof Error) || !isDiskIll(error)) continue;
+    const problem = `the disk of ${folder} takes no writes (${error.code}): ${what}`;
     return [{ part: 'files', problem, mend: MEND_DISK }];
   }
   return [];

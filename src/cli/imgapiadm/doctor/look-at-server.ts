@@ -63,8 +63,13 @@ async function lookAtParts(url: string, signal: AbortSignal): Promise<Finding[]>
     const part = name === 'store' || name === 'objects' ? 'stores' : name === 'room' ? 'room' : 'server';
     const mend = MENDS[name] ?? 'look at the log of the server';
     if (!ok) findings.push({ part, problem: `${name}: ${error ?? 'it is down'}`, mend });
-    const down = 'down' in details && Array.isArray(details.down) ? details.down : [];
-    if (down.length > 0) findings.push({ part, problem: `${name}: ${down.join(', ')} cannot be reached`, mend });
+    for (const [detail, what] of Object.entries({
+      down: 'cannot be reached',
+      readOnly: 'is read, and takes no files',
+    })) {
+      const stores = (details as Readonly<Record<string, unknown>>)[detail];
+      if (Array.isArray(stores)) findings.push({ part, problem: `${name}: ${stores.join(', ')} ${what}`, mend });
+    }
   }
   return findings;
 }
