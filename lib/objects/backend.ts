@@ -80,8 +80,9 @@ export interface BackendSession {
   hashes(): Promise<SessionHashes>;
   /** Releases what the session holds if it succeeds; may be called again if it fails. */
   commit(): Promise<ObjectInfo>;
+  /** Does nothing the second time. */
   close(): Promise<void>;
-  /** May be called again if it fails. */
+  /** If it fails, `close` is called, and it may be called again. */
   discard(): Promise<void>;
 }
 

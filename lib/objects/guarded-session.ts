@@ -4,7 +4,8 @@ import { SessionStateError } from './errors.ts';
 import { incoming } from './incoming.ts';
 import type { AppendOptions, ObjectInfo, SessionHashes, WriteSession } from './object-store.ts';
 
-type State = 'open' | 'committed' | 'closed' | 'discarded';
+/** `left`: could not be discarded, and is closed. */
+type State = 'open' | 'committed' | 'closed' | 'discarded' | 'left';
 
 export interface GuardedSessionOptions {
   readonly session: string;
@@ -13,7 +14,7 @@ export interface GuardedSessionOptions {
   readonly limit: number;
   readonly observer: OperationObserver;
   readonly explain: (error: unknown, needed: number) => unknown;
-  /** Called once, however the session ends. */
+  /** Called however the session ends. */
   readonly onEnd: (session: WriteSession) => void;
 }
 
@@ -74,9 +75,16 @@ export class GuardedSession implements WriteSession {
 
   async discard(): Promise<void> {
     await this.#interrupt();
-    if (this.#state !== 'open') return;
-    await this.#observed('discard', () => this.#backend.discard());
-    this.#end('discarded');
+    if (this.#state !== 'open' && this.#state !== 'left') return;
+    try {
+      await this.#observed('discard', () => this.#backend.discard());
+      this.#end('discarded');
+    } catch (error) {
+      // Most often the store is down. Nobody may try again, so nothing is held until then; the sweeper finds what is staged.
+      this.#end('left');
+      await this.#backend.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   #append(source: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<void> {

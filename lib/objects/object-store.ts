@@ -128,7 +128,7 @@ export interface WriteSession {
   commit(): Promise<ObjectInfo>;
   /** Closes handles; staged bytes stay for a later take-over. */
   close(): Promise<void>;
-  /** Closes and removes the staged bytes. */
+  /** Closes and removes the staged bytes. If these cannot be removed it is closed all the same, and may be called again. */
   discard(): Promise<void>;
 }
 

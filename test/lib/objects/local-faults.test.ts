@@ -4,7 +4,12 @@ import { existsSync, mkdirSync, readdirSync, truncateSync, watch, writeFileSync 
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { type Test, test } from 'tap';
-import { HashingError, InvalidPathError, ObjectTruncatedError } from '#lib/objects/errors.ts';
+import {
+  HashingError,
+  InvalidPathError,
+  ObjectStoreUnavailableError,
+  ObjectTruncatedError,
+} from '#lib/objects/errors.ts';
 import { HashPool } from '#lib/objects/hashing/pool.ts';
 import { type LocalStoreOptions, openLocalStore } from '#lib/objects/local/store.ts';
 import { hashStored, openStored } from '#lib/objects/local/stored-file.ts';
@@ -20,6 +25,8 @@ import {
   same,
   sessionName,
 } from '../../conformance/objects/harness.ts';
+import { breakableDisk } from '../../helpers/broken-disk.ts';
+import { cannotCountFiles, openFiles } from '../../helpers/open-files.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 async function makeStore(t: Test, options: Pick<LocalStoreOptions, 'hashing'> = {}) {
@@ -161,4 +168,21 @@ test('files serve no URLs of their own', async (t) => {
   t.equal(store.capabilities.supportsSignedUrl, false);
   await t.rejects(store.signUrl('x', new Date()), { name: 'UnsupportedError', message: /has no server of its own/ });
   t.equal(store.name, 'local');
+});
+
+test('a session that cannot be discarded, because the disk takes no writes, keeps no file open', {
+  skip: cannotCountFiles,
+}, async (t) => {
+  const disk = breakableDisk(t);
+  if (!disk) return;
+  const store = await openLocalStore({ root: disk.folder });
+  t.teardown(() => store.close());
+  const whole = bytes(MIB);
+  const one = await store.open({ path: 'x', session: sessionName() });
+  await one.append(pieces(whole));
+  const other = await store.openPieces({ path: 'y', session: sessionName(), size: whole.length });
+  await other.piece(0, whole.length).write(pieces(whole));
+  disk.break();
+  for (const session of [one, other]) await t.rejects(session.discard(), ObjectStoreUnavailableError);
+  t.strictSame(await openFiles(disk.folder), []);
 });
