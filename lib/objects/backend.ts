@@ -74,8 +74,9 @@ export interface BackendSession {
   /**
    * Appends and hashes all pieces; each is valid until the next one is asked for. If the source fails, what came before
    * is kept, and the source's error is thrown. The session's own failures have already been through `explain`.
+   * @param signal ends the source; what is waited for before bytes can be taken from it is not waited for any more then
    */
-  append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void>;
+  append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void, signal?: AbortSignal): Promise<void>;
   flush(): Promise<void>;
   hashes(): Promise<SessionHashes>;
   /** Releases what the session holds if it succeeds; may be called again if it fails. */

@@ -72,15 +72,24 @@ export class BlockPool {
     this.#slow.delete(holder);
   }
 
-  /** @throws ObjectStoreUnavailableError when no block comes free for a long time */
-  async take(holder: BlockHolder): Promise<Uint8Array> {
+  /**
+   * @param signal takes it out of the line. Where there is a block it is given all the same: what has come is kept
+   * @throws ObjectStoreUnavailableError when no block comes free for a long time; the reason of the signal
+   */
+  async take(holder: BlockHolder, signal?: AbortSignal): Promise<Uint8Array> {
     if (this.#lent.size < this.#most && this.#waiters.length === 0) {
       const block = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.blockSize);
       this.#lent.set(block, holder);
       return block;
     }
+    signal?.throwIfAborted();
     this.#timer ??= startInterval(() => this.#press(), this.#patience).unref();
-    return new Promise((resolve, reject) => this.#waiters.push({ holder, resolve, reject, since: performance.now() }));
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const waiter: Waiter = { holder, resolve, reject, since: performance.now() };
+    const leave = () => this.#leaveLine(waiter, signal?.reason);
+    this.#waiters.push(waiter);
+    signal?.addEventListener('abort', leave);
+    return promise.finally(() => signal?.removeEventListener('abort', leave));
   }
 
   give(block: Uint8Array): void {
@@ -99,6 +108,15 @@ export class BlockPool {
   close(): void {
     this.#rest();
     for (const block of this.#spare.splice(0)) letGo(block);
+  }
+
+  #leaveLine(waiter: Waiter, why: Error): void {
+    const at = this.#waiters.indexOf(waiter);
+    // Given a block in this very turn: its owner finds out when it asks its source for more.
+    if (at < 0) return;
+    this.#waiters.splice(at, 1);
+    waiter.reject(why);
+    if (this.#waiters.length === 0) this.#rest();
   }
 
   /** Of those who wait, the one who gets the block that has come free. */

@@ -91,7 +91,8 @@ export class GuardedSession implements WriteSession {
     const { signal, onProgress, disposable = false } = options;
     const { limit } = this.#options;
     const stop = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
-    return this.#backend.append(incoming(source, { signal: stop, limit, taken: this.size, disposable }), onProgress);
+    const bytes = incoming(source, { signal: stop, limit, taken: this.size, disposable });
+    return this.#backend.append(bytes, onProgress, stop);
   }
 
   /** Runs a call, if no other is under way. @throws SessionStateError */

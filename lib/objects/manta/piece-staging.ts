@@ -23,7 +23,11 @@ export class PieceStaging implements Staging {
     return this.#size;
   }
 
-  async append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void> {
+  async append(
+    source: AsyncIterable<Uint8Array>,
+    onProgress?: (size: number) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { hash, manta } = this.#options;
     const writer = new PieceWriter({
       hash,
@@ -36,7 +40,7 @@ export class PieceStaging implements Staging {
       },
     });
     try {
-      for await (const piece of source) await writer.write(piece);
+      for await (const piece of source) await writer.write(piece, signal);
       await writer.drain();
     } catch (error) {
       // What arrived is kept; the first error matters more than a second one while staging it.

@@ -49,11 +49,12 @@ export class PieceWriter implements BlockHolder {
     await this.#staging;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  /** @param stop ends the wait for memory */
+  async write(chunk: Uint8Array, stop?: AbortSignal): Promise<void> {
     let rest = chunk;
     while (rest.length > 0) {
       if (this.#failure) throw this.#failure.error;
-      const piece = this.#piece ?? (await this.#begin());
+      const piece = this.#piece ?? (await this.#begin(stop));
       const part = rest.subarray(0, piece.length - this.#filled);
       piece.set(part, this.#filled);
       this.#filled += part.length;
@@ -81,8 +82,8 @@ export class PieceWriter implements BlockHolder {
     this.#drop();
   }
 
-  async #begin(): Promise<Uint8Array> {
-    this.#piece = await this.#options.memory.take(this);
+  async #begin(stop: AbortSignal | undefined): Promise<Uint8Array> {
+    this.#piece = await this.#options.memory.take(this, stop);
     this.#filled = 0;
     this.#begunAt = performance.now();
     return this.#piece;

@@ -27,8 +27,8 @@ export class MantaSession implements BackendSession {
     return this.#options.staging.size;
   }
 
-  append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void> {
-    return this.#options.staging.append(source, onProgress);
+  append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void, signal?: AbortSignal): Promise<void> {
+    return this.#options.staging.append(source, onProgress, signal);
   }
 
   flush(): Promise<void> {

@@ -7,7 +7,7 @@ export interface Staging {
   /** Bytes that were taken. */
   readonly size: number;
   /** Appends and hashes; see `BackendSession`. Its own failures are explained already. */
-  append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void>;
+  append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void, signal?: AbortSignal): Promise<void>;
   /** Makes what was taken as durable as it gets before the commit. */
   flush(): Promise<void>;
   /** Begins to place right before the step that makes the object. @throws SessionGoneError; what Manta answers */

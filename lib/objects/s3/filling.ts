@@ -57,10 +57,13 @@ export class Filling implements BlockHolder {
     return this.#hasTail;
   }
 
-  /** Puts bytes behind the others, as many as fit, and tells how many. A full block becomes a part. */
-  add(bytes: Uint8Array): Promise<number> {
+  /**
+   * Puts bytes behind the others, as many as fit, and tells how many. A full block becomes a part.
+   * @param stop ends the wait for memory
+   */
+  add(bytes: Uint8Array, stop?: AbortSignal): Promise<number> {
     return this.#inTurn(async () => {
-      const block = await this.#load();
+      const block = await this.#load(stop);
       const taken = Math.min(bytes.length, block.length - this.#length);
       block.set(bytes.subarray(0, taken), this.#length);
       this.#length += taken;
@@ -69,12 +72,12 @@ export class Filling implements BlockHolder {
     });
   }
 
-  /** Makes a part of what is there. */
-  submit(): Promise<void> {
+  /** Makes a part of what is there. @param stop ends the wait for memory */
+  submit(stop?: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#length === 0) return;
       const { pool, parts } = this.#options;
-      const block = await this.#load();
+      const block = await this.#load(stop);
       const length = this.#length;
       if (length === block.length) pool.filled(this);
       this.#block = undefined;
@@ -140,10 +143,10 @@ export class Filling implements BlockHolder {
     if (!(await staging.register.find(session))) await deleteObject(calls, staging.keys.tail(session));
   }
 
-  async #load(): Promise<Uint8Array> {
+  async #load(stop?: AbortSignal): Promise<Uint8Array> {
     const { session, calls, pool, staging } = this.#options;
     if (this.#block) return this.#block;
-    const block = await pool.take(this);
+    const block = await pool.take(this, stop);
     try {
       const { signal } = this.#canceled;
       if (this.#length > 0) block.set(await getBytes(calls, staging.keys.tail(session), this.#length - 1, { signal }));

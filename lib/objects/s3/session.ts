@@ -58,11 +58,15 @@ export class S3Session implements BackendSession {
     return this.#parts.size + this.#filling.length;
   }
 
-  async append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void> {
+  async append(
+    source: AsyncIterable<Uint8Array>,
+    onProgress?: (size: number) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     try {
       this.#parts.retry();
       for await (const piece of source) {
-        await this.#write(piece);
+        await this.#write(piece, signal);
         if (piece.length > 0) onProgress?.(this.size);
       }
     } finally {
@@ -103,12 +107,12 @@ export class S3Session implements BackendSession {
     await this.#options.staging.discard(this.#options.session);
   }
 
-  async #write(piece: Uint8Array): Promise<void> {
+  async #write(piece: Uint8Array, signal?: AbortSignal): Promise<void> {
     for (let rest = piece; rest.length > 0; ) {
-      const taken = await this.#filling.add(rest);
+      const taken = await this.#filling.add(rest, signal);
       await this.#feed.write(rest.subarray(0, taken));
       rest = rest.subarray(taken);
-      if (this.#filling.length === this.#options.pool.blockSize) await this.#filling.submit();
+      if (this.#filling.length === this.#options.pool.blockSize) await this.#filling.submit(signal);
     }
   }
 
