@@ -15,7 +15,7 @@ import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { serializeToKeep } from '../record/serialize.ts';
-import { noteToArchive, TO_ARCHIVE } from './to-archive.ts';
+import { noteAgain, TO_ARCHIVE, type ToArchive } from './to-archive.ts';
 
 /** The etag at which each image was last archived. */
 interface Archived {
@@ -40,22 +40,18 @@ export async function archiveManifests(service: Service, signal: AbortSignal): P
 }
 
 /** The image is read after its note: what is archived is at least as new as the note, which only goes if it is still the same. */
-async function archiveNoted(service: Service, { key: uuid, etag: ifEtag }: Stored<object>): Promise<boolean> {
-  const { store } = service;
-  const isDone: Write = { op: 'del', bucket: TO_ARCHIVE, key: uuid, ifEtag };
+async function archiveNoted(
+  service: Service,
+  { key: uuid, value: note, etag: ifEtag }: Stored<ToArchive>,
+): Promise<boolean> {
   const stored = await loadImage(service, uuid);
-  if (!stored || (await store.get(ARCHIVED, uuid))?.value.etag === stored.etag) {
-    await unlessChanged(store.batch([isDone]));
-    return false;
-  }
-  await writeArchive(service, uuid, archivedManifest(service, stored));
-  const { etag } = stored;
-  // Otherwise another run, or a writer, was here meanwhile, and whose file was written last is not known.
-  const isOurs = await unlessChanged(
-    store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }, isDone]),
-  );
-  if (!isOurs) await store.batch([noteToArchive(uuid)]);
-  return true;
+  const manifest = stored ? archivedManifest(service, stored) : note.manifest;
+  if (manifest) await writeArchive(service, uuid, manifest);
+  const writes: Write[] = [{ op: 'del', bucket: TO_ARCHIVE, key: uuid, ifEtag }];
+  if (stored) writes.push({ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag: stored.etag } });
+  // Otherwise another run, or a writer, was here meanwhile.
+  if (!(await unlessChanged(service.store.batch(writes)))) await noteAgain(service, uuid);
+  return manifest !== undefined;
 }
 
 /** An image as the archive holds it. */

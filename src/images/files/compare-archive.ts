@@ -19,7 +19,7 @@ export async function compareArchive(service: WithStore, signal: AbortSignal): P
   let notes: string[] = [];
   const write = async (): Promise<void> => {
     count += notes.length;
-    const writes = notes.map(noteToArchive);
+    const writes = notes.map((uuid) => noteToArchive(uuid));
     notes = [];
     await service.store.batch(writes);
   };

@@ -3,24 +3,43 @@
  * that nobody has to look at all images to find the few that have changed.
  */
 
-import type { Bucket, Write } from '#lib/documents/store.ts';
-import { IMAGES } from '#lib/manifest/record.ts';
+import type { Bucket, WithStore, Write } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 
-interface ToArchive {
+type Manifest = ImageRecord['archive'];
+
+export interface ToArchive {
   /** No two notes are alike, so none is removed for another. */
   readonly id: string;
+  /** Of an image that is no more: its last manifest. */
+  readonly manifest?: Manifest;
 }
 
 export const TO_ARCHIVE: Bucket<ToArchive> = { name: 'imgapi_to_archive', version: 1, index: {} };
 
-/** What is written along with a write of any bucket. */
-export function archiveNotes({ op, bucket, key }: Write): readonly Write[] {
-  if (bucket.name !== IMAGES.name) return [];
-  return [op === 'put' ? noteToArchive(key) : { op: 'del', bucket: TO_ARCHIVE, key }];
+/** What is written along with a write of any bucket. What a tombstone is archived as stands in itself. */
+export function archiveNotes(write: Write): readonly Write[] {
+  if (write.op !== 'put' || write.bucket.name !== IMAGES.name) return [];
+  return (write.value as ImageRecord).state === 'deleting' ? [] : [noteToArchive(write.key)];
 }
 
-export function noteToArchive(image: string): Write {
-  const value: ToArchive = { id: newUuid() };
+export function noteToArchive(image: string, manifest?: Manifest): Extract<Write, { op: 'put' }> {
+  const value: ToArchive = { id: newUuid(), ...(manifest && { manifest }) };
   return { op: 'put', bucket: TO_ARCHIVE, key: image, value };
+}
+
+/** After others were at the same image, so that nobody knows who wrote into the archive last. */
+export async function noteAgain({ store }: WithStore, image: string): Promise<void> {
+  await unlessChanged(store.batch([{ ...noteToArchive(image), ifEtag: null }]));
+}
+
+/**
+ * Belongs in the batch that ends a deletion, after its manifest is archived. Where there is a note, a run may be about to write an
+ * older manifest: the last one is archived once more then, after it.
+ */
+export async function lastNote({ store }: WithStore, image: string, manifest: Manifest): Promise<Write[]> {
+  if (!(await store.get(TO_ARCHIVE, image))) return [];
+  return [manifest ? noteToArchive(image, manifest) : { op: 'del', bucket: TO_ARCHIVE, key: image }];
 }

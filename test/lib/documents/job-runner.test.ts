@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { expireJobs } from '#lib/documents/expire-jobs.ts';
 import { type ClaimedJob, type Job, type JobKind, JobRunner } from '#lib/documents/job-runner.ts';
@@ -5,6 +6,7 @@ import { LeaseLostError, newLease } from '#lib/documents/lease.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Bucket, Store } from '#lib/documents/store.ts';
 import { unlessChanged, updateObject } from '#lib/documents/update.ts';
+import { temporaryFolder } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 interface Work extends Job {
@@ -19,7 +21,7 @@ const WORK: Bucket<Work> = {
 };
 
 async function open(t: Test, ...uuids: readonly string[]): Promise<Store> {
-  const store = await openSqliteStore({ path: `${t.testdir()}/documents.db` });
+  const store = await openSqliteStore({ path: join(await temporaryFolder(t), 'documents.db') });
   t.teardown(() => store.close());
   await store.open([WORK]);
   for (const uuid of uuids) {

@@ -6,7 +6,10 @@ import { ARCHIVED, archiveManifests } from '#src/images/files/archive.ts';
 import { compareArchive } from '#src/images/files/compare-archive.ts';
 import { TO_ARCHIVE } from '#src/images/files/to-archive.ts';
 import { changeRecord } from '#src/images/record/change.ts';
+import { loadImage } from '#src/images/record/load.ts';
+import { buried, finishDelete } from '#src/images/record/tombstones.ts';
 import { TASKS } from '#src/maintenance/tasks/task.ts';
+import type { Service } from '#src/service/service.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { bytesOf } from '../../../helpers/datacenter.ts';
 import { makeImage } from '../../../helpers/images.ts';
@@ -30,7 +33,15 @@ async function started(t: Test) {
     return JSON.parse((await bytesOf(stream)).toString());
   };
   const noted = async () => (await service.store.find(TO_ARCHIVE, {})).map(({ key }) => key);
-  return { service, client, made, archived, noted, archive: () => archiveManifests(service, SIGNAL) };
+  return {
+    service,
+    client,
+    operator: server.client(),
+    made,
+    archived,
+    noted,
+    archive: () => archiveManifests(service, SIGNAL),
+  };
 }
 
 /** The store, with something done around each batch. */
@@ -76,6 +87,79 @@ test('the archive follows the images, and looks only at those that have been wri
   t.match(await archived(deleted), { uuid: deleted });
   t.match(await archived(same), { uuid: same });
   t.equal(await archive(), 0);
+  t.same(await noted(), []);
+});
+
+/** The service, with something done before it writes into the archive for the first time. */
+function heldUp(service: Service, meanwhile: () => Promise<unknown>): Service {
+  const { storages } = service;
+  let isFirst = true;
+  const preferred = Object.assign(Object.create(storages.preferred), {
+    async open(...given: Parameters<typeof storages.preferred.open>) {
+      if (isFirst) {
+        isFirst = false;
+        await meanwhile();
+      }
+      return storages.preferred.open(...given);
+    },
+  });
+  const held = new Proxy(storages, {
+    get(target, name) {
+      if (name === 'preferred') return preferred;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { ...service, storages: held };
+}
+
+test('what a run writes late, after another has archived something newer, does not stay', async (t) => {
+  const { service, client, made, archived, archive, noted } = await started(t);
+  const uuid = await made();
+  const late = heldUp(service, async () => {
+    await client.updateImage(uuid, { description: 'later' });
+    t.equal(await archive(), 1);
+  });
+  await archiveManifests(late, SIGNAL);
+  await archive();
+  t.match(await archived(uuid), { description: 'later' });
+  t.same(await noted(), []);
+});
+
+test('what a run writes late, after the image was changed and deleted, does not stay', async (t) => {
+  const { service, client, made, archived, archive, noted } = await started(t);
+  const uuid = await made();
+  const late = heldUp(service, async () => {
+    await client.updateImage(uuid, { description: 'last' });
+    await client.deleteImage(uuid);
+    t.equal(await service.store.get(IMAGES, uuid), undefined);
+    t.match(await archived(uuid), { description: 'last' });
+  });
+  await archiveManifests(late, SIGNAL);
+  t.notMatch(await archived(uuid), { description: 'last' });
+  t.equal(await archive(), 1);
+  t.match(await archived(uuid), { description: 'last' });
+  t.same(await noted(), []);
+});
+
+test('what a deletion archives late, after another image has got its UUID, does not stay', async (t) => {
+  const { service, operator, made, archived, archive, noted } = await started(t);
+  const uuid = await made();
+  await archive();
+  const stored = await loadImage(service, uuid);
+  if (!stored) throw new Error('it was made');
+  await service.store.batch([buried(stored, { uuid, description: 'old' })]);
+  const late = heldUp(service, async () => {
+    await finishDelete(service, uuid);
+    t.match(await archived(uuid), { description: 'old' });
+    const { name, version, type, os, owner } = stored.value;
+    await operator.adminImportImage({ v: 2, uuid, name, version, type, os, owner, description: 'new' });
+    t.equal(await archive(), 1);
+  });
+  await finishDelete(late, uuid);
+  t.match(await archived(uuid), { description: 'old' });
+  t.equal(await archive(), 1);
+  t.match(await archived(uuid), { description: 'new' });
   t.same(await noted(), []);
 });
 
