@@ -113,7 +113,7 @@ export async function finishDelete(service: Service, uuid: string, isMeant: IsMe
   ];
   const gone = [dropRecord(uuid, stored.etag), ...known, ...(await forgetRoleTags(service, uuid))];
   // A conflict means that somebody else finished the same tombstone, and there may be another image by now, archived before this one.
-  if (!(await unlessChanged(service.store.batch(gone)))) await noteAgain(service, uuid);
+  if (!(await unlessChanged(service.store.batch(gone, { frees: true })))) await noteAgain(service, uuid);
 }
 
 /**
