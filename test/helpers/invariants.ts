@@ -7,13 +7,15 @@ import type { Test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
-import type { Bucket, Store } from '#lib/documents/store.ts';
+import type { Bucket, Store, Stored } from '#lib/documents/store.ts';
+import { archivePath } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
-import { ARCHIVE_SESSIONS } from '#src/images/files/archive.ts';
+import { ARCHIVE_SESSIONS, ARCHIVED } from '#src/images/files/archive.ts';
 import { FORMER_OBJECTS, objectsOf } from '#src/images/files/former-objects.ts';
+import { TO_ARCHIVE } from '#src/images/files/to-archive.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { MOVES } from '#src/images/moving/move-note.ts';
 import { ALICE } from './accounts.ts';
@@ -32,9 +34,12 @@ export interface Documents {
   readonly sessions: readonly string[];
   readonly uploads: readonly string[];
   readonly clones: readonly string[];
+  /** Images of which the archive has the manifest of now, and those of which it has not, though nothing notes that. */
+  readonly archived: readonly string[];
+  readonly forgotten: readonly string[];
 }
 
-const READ = [IMAGES, COPIES, TRANSFERS, MOVES, FORMER_OBJECTS, STAGED_SESSIONS, UPLOADS, CLONES];
+const READ = [IMAGES, COPIES, TRANSFERS, MOVES, FORMER_OBJECTS, STAGED_SESSIONS, UPLOADS, CLONES, ARCHIVED, TO_ARCHIVE];
 
 /** Opens the documents for a test, whatever becomes of the processes. */
 async function openDocumentsOf({ ground, dataDir }: Site): Promise<Store> {
@@ -64,8 +69,10 @@ async function documentsIn(store: Store): Promise<Documents> {
   const all = async <T extends object>(bucket: Bucket<T>): Promise<T[]> =>
     (await store.find(bucket, {})).map(({ value }) => value);
   const keys = async (bucket: Bucket): Promise<string[]> => (await store.find(bucket, {})).map(({ key }) => key);
+  const images = await store.find(IMAGES, {});
   return {
-    images: await all(IMAGES),
+    ...(await archiveOf(store, images)),
+    images: images.map(({ value }) => value),
     orders: await all(COPIES),
     transfers: await all(TRANSFERS),
     moves: await store.count(MOVES),
@@ -73,6 +80,21 @@ async function documentsIn(store: Store): Promise<Documents> {
     sessions: (await all(STAGED_SESSIONS)).map(({ session }) => session),
     uploads: await keys(UPLOADS),
     clones: (await store.find(CLONES, {})).filter(({ value }) => !value.undone).map(({ key }) => key),
+  };
+}
+
+/** Only of images that are there: what becomes of a placeholder is not known yet. */
+async function archiveOf(
+  store: Store,
+  images: readonly Stored<ImageRecord>[],
+): Promise<Pick<Documents, 'archived' | 'forgotten'>> {
+  const noted = new Set((await store.find(TO_ARCHIVE, {})).map(({ key }) => key));
+  const etags = new Map((await store.find(ARCHIVED, {})).map(({ key, value }) => [key, value.etag]));
+  const settledImages = images.filter(({ key, value }) => !noted.has(key) && !value.copy && value.state !== 'deleting');
+  const isArchived = ({ key, etag }: Stored<ImageRecord>): boolean => etags.get(key) === etag;
+  return {
+    archived: settledImages.filter(isArchived).map(({ key }) => key),
+    forgotten: settledImages.filter((image) => !isArchived(image)).map(({ key }) => key),
   };
 }
 
@@ -101,9 +123,10 @@ const MOST_WRITES = 100;
 /** Waits until nothing is under way; returns what still is when time runs out. */
 async function unrest(site: Site): Promise<string[]> {
   return settled(async () => {
-    const { images, orders, transfers, moves, former } = await readDocuments(site);
+    const { images, orders, transfers, moves, former, forgotten } = await readDocuments(site);
     return [
       ...(moves > 0 ? [`${moves} images are being moved`] : []),
+      ...forgotten.map((uuid) => `${uuid} is neither archived nor noted`),
       ...(former > 0 ? [`${former} images have former objects`] : []),
       ...orders.filter(({ live }) => live).map(({ image, state }) => `order for ${image} is ${state}`),
       ...transfers.filter(({ live }) => live).map(({ image, state }) => `transfer of ${image} is ${state}`),
@@ -126,8 +149,9 @@ async function residue(site: Site, keepsPulls: boolean, isEager: boolean): Promi
     const documents = await readDocuments(site);
     const objects = namedObjects(documents, site.ground?.objects.stor ?? 'local');
     const sessions = keptSessions(documents);
-    const found = (await pathsOf(site)).filter((path) => !isOwn(path, keepsPulls));
-    const missing = [...objects].filter((path) => !found.includes(path));
+    const all = await pathsOf(site);
+    const found = all.filter((path) => !isOwn(path, keepsPulls));
+    const missing = [...objects, ...documents.archived.map(archivePath)].filter((path) => !all.includes(path));
     const isNamed = (path: string): boolean => objects.has(path) || sessions.has(sessionOf(path) ?? '');
     return [
       ...found.filter((path) => !isNamed(path)).map((path) => `left over: ${path}`),
