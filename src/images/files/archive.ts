@@ -15,7 +15,7 @@ import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { serializeToKeep } from '../record/serialize.ts';
-import { noteAgain, TO_ARCHIVE, type ToArchive } from './to-archive.ts';
+import { noteUnlessNoted, TO_ARCHIVE, type ToArchive } from './to-archive.ts';
 
 /** The etag at which each image was last archived. */
 interface Archived {
@@ -50,7 +50,7 @@ async function archiveNoted(
   const writes: Write[] = [{ op: 'del', bucket: TO_ARCHIVE, key: uuid, ifEtag }];
   if (stored) writes.push({ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag: stored.etag } });
   // Otherwise another run, or a writer, was here meanwhile.
-  if (!(await unlessChanged(service.store.batch(writes)))) await noteAgain(service, uuid);
+  if (!(await unlessChanged(service.store.batch(writes)))) await noteUnlessNoted(service, uuid);
   return manifest !== undefined;
 }
 

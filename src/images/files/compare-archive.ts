@@ -8,26 +8,14 @@ import type { WithStore } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { Turn } from '#lib/runtime/turns.ts';
 import { ARCHIVED } from './archive.ts';
-import { noteToArchive } from './to-archive.ts';
+import { noteUnlessNoted } from './to-archive.ts';
 
-/** In one batch. */
-const NOTES = 100;
-
-/** Notes those that are to be archived. Returns how many. */
+/** Notes those that are to be archived and are not noted. Returns how many. */
 export async function compareArchive(service: WithStore, signal: AbortSignal): Promise<number> {
   let count = 0;
-  let notes: string[] = [];
-  const write = async (): Promise<void> => {
-    count += notes.length;
-    const writes = notes.map((uuid) => noteToArchive(uuid));
-    notes = [];
-    await service.store.batch(writes);
-  };
   for await (const uuid of notArchived(service, signal)) {
-    notes.push(uuid);
-    if (notes.length === NOTES) await write();
+    if (await noteUnlessNoted(service, uuid)) count += 1;
   }
-  await write();
   return count;
 }
 

@@ -25,14 +25,17 @@ export function archiveNotes(write: Write): readonly Write[] {
   return (write.value as ImageRecord).state === 'deleting' ? [] : [noteToArchive(write.key)];
 }
 
-export function noteToArchive(image: string, manifest?: Manifest): Extract<Write, { op: 'put' }> {
+function noteToArchive(image: string, manifest?: Manifest): Extract<Write, { op: 'put' }> {
   const value: ToArchive = { id: newUuid(), ...(manifest && { manifest }) };
   return { op: 'put', bucket: TO_ARCHIVE, key: image, value };
 }
 
-/** After others were at the same image, so that nobody knows who wrote into the archive last. */
-export async function noteAgain({ store }: WithStore, image: string): Promise<void> {
-  await unlessChanged(store.batch([{ ...noteToArchive(image), ifEtag: null }]));
+/**
+ * For who finds the archive behind, or cannot know who wrote into it last. A note that is there stays, as it may hold the last
+ * manifest. Returns whether there was none.
+ */
+export function noteUnlessNoted({ store }: WithStore, image: string): Promise<boolean> {
+  return unlessChanged(store.batch([{ ...noteToArchive(image), ifEtag: null }]));
 }
 
 /**

@@ -21,7 +21,7 @@ import { ARCHIVED, writeArchive } from '../files/archive.ts';
 import { PLACEMENT_LEASE_MS } from '../files/file-placement.ts';
 import { forgetFinding } from '../files/findings.ts';
 import { forgetFormer } from '../files/former-objects.ts';
-import { lastNote, noteAgain } from '../files/to-archive.ts';
+import { lastNote, noteUnlessNoted } from '../files/to-archive.ts';
 import { forgetMove } from '../moving/move-note.ts';
 import { forgetRoleTags } from '../role-tags.ts';
 import { mayChange, OPERATOR, type Viewer } from './access.ts';
@@ -113,7 +113,7 @@ export async function finishDelete(service: Service, uuid: string, isMeant: IsMe
   ];
   const gone = [dropRecord(uuid, stored.etag), ...known, ...(await forgetRoleTags(service, uuid))];
   // A conflict means that somebody else finished the same tombstone, and there may be another image by now, archived before this one.
-  if (!(await unlessChanged(service.store.batch(gone, { frees: true })))) await noteAgain(service, uuid);
+  if (!(await unlessChanged(service.store.batch(gone, { frees: true })))) await noteUnlessNoted(service, uuid);
 }
 
 /**
