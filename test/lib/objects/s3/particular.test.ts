@@ -2,6 +2,7 @@
 import { test } from 'tap';
 import { request } from 'undici';
 import { InvalidSessionNameError, UnsupportedError } from '#lib/objects/errors.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { bytes, get, MIB, pieces, put, same, sessionName } from '../../../conformance/objects/harness.ts';
 import { s3UnderTest } from '../../../engines/s3.ts';
@@ -55,9 +56,8 @@ test('64 sessions whose sources wait for each other share four blocks of memory'
   t.strictSame(await residue(), []);
 });
 
-test('sources that trickle do not keep the memory to themselves', async (t) => {
-  const { open, residue } = await s3UnderTest(t);
-  const store = await open({ patience: 5, turn: 50 });
+/** Sessions whose sources send a byte now and then, and have all four blocks of memory. */
+async function trickling(store: ObjectStore, count: number) {
   let isOver = false;
   async function* trickle(): AsyncGenerator<Uint8Array> {
     while (!isOver) {
@@ -66,13 +66,23 @@ test('sources that trickle do not keep the memory to themselves', async (t) => {
     }
   }
   const slow = await Promise.all(
-    Array.from({ length: 4 }, (_, at) => store.open({ path: `slow/${at}`, session: sessionName() })),
+    Array.from({ length: count }, (_, at) => store.open({ path: `slow/${at}`, session: sessionName() })),
   );
-  const trickling = slow.map((session) => session.append(trickle()));
-  await waitFor('all memory to be taken', () => slow.every(({ size }) => size > 0));
+  const appends = slow.map((session) => session.append(trickle()));
+  await waitFor('all memory to be taken', () => slow.filter(({ size }) => size > 0).length >= 4);
+  const end = () => {
+    isOver = true;
+  };
+  return { slow, appends, end };
+}
+
+test('sources that trickle do not keep the memory to themselves', async (t) => {
+  const { open, residue } = await s3UnderTest(t);
+  const store = await open({ patience: 5, turn: 50 });
+  const { slow, appends, end } = await trickling(store, 4);
   await put(store, 'x', LARGE);
-  isOver = true;
-  await Promise.all(trickling);
+  end();
+  await Promise.all(appends);
   for (const session of slow) {
     const { size } = session;
     await session.commit();
@@ -85,23 +95,14 @@ test('sources that trickle do not keep the memory to themselves', async (t) => {
 test('many sources that never fall silent, but send next to nothing, hold nobody up', async (t) => {
   const { open, residue } = await s3UnderTest(t);
   const store = await open({ patience: 5, turn: 600_000 });
-  let isOver = false;
-  async function* trickle(): AsyncGenerator<Uint8Array> {
-    while (!isOver) {
-      yield bytes(1);
-      await pause(1);
-    }
-  }
-  const slow = await Promise.all(
-    Array.from({ length: 12 }, (_, at) => store.open({ path: `slow/${at}`, session: sessionName() })),
-  );
-  const trickling = Promise.allSettled(slow.map((session) => session.append(trickle())));
-  await waitFor('all memory to be taken', () => slow.filter(({ size }) => size > 0).length === 4);
+  const { slow, appends, end } = await trickling(store, 12);
+  // Those that are discarded amid it are cut off.
+  const ended = Promise.allSettled(appends);
   await put(store, 'x', LARGE);
   same(t, await get(store, 'x'), LARGE, 'the one that came last');
-  isOver = true;
+  end();
   await Promise.all(slow.map((session) => session.discard()));
-  await trickling;
+  await ended;
   t.strictSame(await residue(), []);
 });
 
