@@ -2,11 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import bunyan from 'bunyan';
 import type { Test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
-import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Bucket, Store, Stored } from '#lib/documents/store.ts';
 import { archivePath } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
@@ -20,6 +18,7 @@ import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { MOVES } from '#src/images/moving/move-note.ts';
 import { ALICE } from './accounts.ts';
 import { MiB, type Site } from './cloud.ts';
+import { missingInArchive, openDocumentsOf } from './site-stores.ts';
 import { waitFor } from './wait.ts';
 
 /** Documents of a datacenter, read while its processes may be running. */
@@ -41,23 +40,8 @@ export interface Documents {
 
 const READ = [IMAGES, COPIES, TRANSFERS, MOVES, FORMER_OBJECTS, STAGED_SESSIONS, UPLOADS, CLONES, ARCHIVED, TO_ARCHIVE];
 
-/** Opens the documents for a test, whatever becomes of the processes. */
-async function openDocumentsOf({ ground, dataDir }: Site): Promise<Store> {
-  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
-  const store = ground
-    ? await ground.documents.open()
-    : await openSqliteStore({ path: join(dataDir, 'imgapi.db'), log });
-  try {
-    await store.open(READ);
-    return store;
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
 export async function readDocuments(site: Site): Promise<Documents> {
-  const store = await openDocumentsOf(site);
+  const store = await openDocumentsOf(site, READ);
   try {
     return await documentsIn(store);
   } finally {
@@ -151,7 +135,10 @@ async function residue(site: Site, keepsPulls: boolean, isEager: boolean): Promi
     const sessions = keptSessions(documents);
     const all = await pathsOf(site);
     const found = all.filter((path) => !isOwn(path, keepsPulls));
-    const missing = [...objects, ...documents.archived.map(archivePath)].filter((path) => !all.includes(path));
+    const missing = [
+      ...[...objects].filter((path) => !all.includes(path)),
+      ...(await missingManifests(site, documents.archived, all)),
+    ];
     const isNamed = (path: string): boolean => objects.has(path) || sessions.has(sessionOf(path) ?? '');
     return [
       ...found.filter((path) => !isNamed(path)).map((path) => `left over: ${path}`),
@@ -163,6 +150,18 @@ async function residue(site: Site, keepsPulls: boolean, isEager: boolean): Promi
       ...documents.clones.map((image) => `note of a clone: ${image}`),
     ];
   });
+}
+
+/** Paths of the archive where the manifest of an image is to be and is not. @param all those of the store */
+async function missingManifests(site: Site, archived: readonly string[], all: readonly string[]): Promise<string[]> {
+  const paths = archived.map(archivePath);
+  if (site.ground) return paths.filter((path) => !all.includes(path));
+  const documents = await openDocumentsOf(site, READ);
+  try {
+    return await missingInArchive(site, documents, paths, all);
+  } finally {
+    await documents.close();
+  }
 }
 
 /** Paths of what the store holds. */
