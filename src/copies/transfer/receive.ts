@@ -3,6 +3,7 @@
 import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import { orClosed } from '#lib/objects/or-closed.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { isMd5Late } from '../../images/files/late-md5.ts';
 import type { Service } from '../../service/service.ts';
@@ -62,7 +63,7 @@ async function openStream(service: Service, store: ObjectStore, live: LiveAttemp
   });
   live.note({ staged: session.session, solid: own.total });
   live.reached(session.size);
-  await recordStaging(store, own.staged, live);
+  await orClosed(session, () => recordStaging(store, own.staged, live));
   return session;
 }
 
@@ -100,7 +101,7 @@ async function openPieces(
   });
   live.note({ staged: session.session, solid: 0 });
   live.reached(Math.min(own.bytes, session.staged));
-  await recordStaging(store, staged, live);
+  await orClosed(session, () => recordStaging(store, staged, live));
   const suppliers = new Suppliers(service, source, live, holders);
   return { session, pieces: new ReceivedFile({ service, source, live, session, hashes, suppliers }) };
 }

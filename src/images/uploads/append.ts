@@ -10,6 +10,7 @@ import { updateObject } from '#lib/documents/update.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
+import { orClosed } from '#lib/objects/or-closed.ts';
 import type { Service } from '../../service/service.ts';
 import { assertStillOpen } from '../files/add-file.ts';
 import { placeFile } from '../files/file-placement.ts';
@@ -200,17 +201,18 @@ async function openSession(service: Service, attempt: Attempt, signal: AbortSign
   } catch (error) {
     throw storageProblem(TARGET, { contentLength: size }, error);
   }
-  const has = session.size;
-  await session.flush();
-  await attempt.note({ staged: session.session, offset: has }).catch(async (error: unknown) => {
-    await session.discard();
-    throw error;
+  return orClosed(session, async () => {
+    const has = session.size;
+    await session.flush();
+    await attempt.note({ staged: session.session, offset: has }).catch(async (error: unknown) => {
+      await session.discard();
+      throw error;
+    });
+    if (staged !== undefined) await storage.discard(staged);
+    if (has === offset) return session;
+    service.log.warn({ image: upload.image, offset, staged: has }, 'staged bytes of an upload are missing');
+    throw offsetMismatch(attempt.upload, offset);
   });
-  if (staged !== undefined) await storage.discard(staged);
-  if (has === offset) return session;
-  service.log.warn({ image: upload.image, offset, staged: has }, 'staged bytes of an upload are missing');
-  await session.close();
-  throw offsetMismatch(attempt.upload, offset);
 }
 
 /** Whatever ends it, what has come is safe and noted. */

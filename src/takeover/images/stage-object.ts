@@ -5,6 +5,7 @@ import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-path
 import type { FileRecord, IconRecord } from '#lib/manifest/record.ts';
 import { TooLargeError, UnsupportedError } from '#lib/objects/errors.ts';
 import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
+import { orClosed } from '#lib/objects/or-closed.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { idleGuard } from '../../images/files/idle-guard.ts';
@@ -91,7 +92,7 @@ async function openOverEarlier(
   const [earlier] = left.filter(({ session }) => !live.has(session)).toSorted((a, b) => b.size - a.size);
   if (!earlier) return storage.open(place);
   const opened = await storage.open({ ...place, takeOver: { session: earlier.session, upTo: place.limit } });
-  await storage.discard(earlier.session);
+  await orClosed(opened, () => storage.discard(earlier.session));
   return opened;
 }
 

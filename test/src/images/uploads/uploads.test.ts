@@ -1,15 +1,18 @@
 /** Uploads that survive their connection: they go on where they stopped, whole, within the quota, and end by themselves. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
+import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { quotaOf, setLimits } from '#src/images/quotas/own-limits.ts';
 import { expireUploads } from '#src/images/uploads/uploads.ts';
 import { planSweep } from '#src/maintenance/sweeper.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { MANIFEST, sha1Of } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';
+import { cannotCountFiles, openFiles } from '../../../helpers/open-files.ts';
 import { TestClock } from '../../../helpers/test-clock.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { refusal, send } from '../fixture.ts';
@@ -175,4 +178,32 @@ test('what nobody goes on with is kept for its time, and then goes', async (t) =
   t.match(await refusal(alice.getImageUpload(image, uuid)), { status: 404 });
   const sessions = await Promise.all([...service.storages].map((storage) => storage.sessions()));
   t.same(sessions.flat(), []);
+});
+
+test('a request that cannot remove what was staged before holds nothing of what it took over', {
+  skip: cannotCountFiles,
+}, async (t) => {
+  const server = await startInProcess(t);
+  const { storages, config } = server.imgapi.service;
+  const alice = server.client({ account: ALICE });
+  const bytes = randomBytes(SIZE);
+  const { uuid: image } = await alice.createImage(MANIFEST);
+  const file = { compression: 'none', size: SIZE, sha1: sha1Of(bytes) } as const;
+  const { uuid: upload } = await alice.beginImageUpload(image, file);
+  const append = (from: number, to: number) =>
+    alice.appendImageUpload(image, upload, Readable.from([bytes.subarray(from, to)]), {
+      offset: from,
+      size: to - from,
+    });
+  await append(0, 200_000);
+  const local = storages.named('local');
+  const down = async () => {
+    throw new ObjectStoreUnavailableError('nothing can be removed');
+  };
+  const { discard } = local;
+  Object.assign(local, { discard: down });
+  t.match(await refusal(append(200_000, SIZE)), { status: 503 });
+  t.same(await openFiles(join(config.dataDir, 'storage')), []);
+  Object.assign(local, { discard });
+  t.match(await append(200_000, SIZE), { files: [{ sha1: file.sha1 }] });
 });
