@@ -6,6 +6,7 @@ import type { Service } from './service.ts';
 /** A store that does not answer so long is one that is down (ms); each has deadlines of its own, which are longer. */
 const PATIENCE_MS = 1500;
 
+/** What a store says of itself. */
 interface Look {
   readonly identity: string;
   /** Bytes; undefined if the store cannot tell. */
@@ -22,14 +23,6 @@ export async function promptIdentity(storage: ObjectStore): Promise<string> {
   return (await promptLook(storage)).identity;
 }
 
-/** Why nothing can be written into a store that answers; undefined if something can, as far as it is known. */
-export function promptRefusal(storage: ObjectStore): Promise<Error | undefined> {
-  return promptLook(storage).then(
-    ({ refusal }) => refusal,
-    () => undefined,
-  );
-}
-
 /** Bytes that may still be written; undefined for a store that cannot tell, or not soon. */
 export function promptFree(storage: ObjectStore): Promise<number | undefined> {
   return promptLook(storage).then(
@@ -38,7 +31,8 @@ export function promptFree(storage: ObjectStore): Promise<number | undefined> {
   );
 }
 
-function promptLook(storage: ObjectStore): Promise<Look> {
+/** @throws what the store says, or that it says nothing */
+export function promptLook(storage: ObjectStore): Promise<Look> {
   const look = looks.get(storage) ?? new Joined(() => lookAt(storage));
   looks.set(storage, look);
   // A file server that is gone holds each look for ever, and with it one of the process's few threads.

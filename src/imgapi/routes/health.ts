@@ -2,7 +2,7 @@
 
 import { healthOf, healthReply } from '../../http-kit/health.ts';
 import type { HealthCheck } from '../../http-kit/health-watch.ts';
-import { promptFree, promptIdentity, promptRefusal } from '../../service/answering-storages.ts';
+import { promptFree, promptLook } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import type { Handler } from '../call.ts';
 
@@ -29,11 +29,12 @@ function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
       // A store that is down takes its own objects away, not those of the others. Of one that is read-only they are still read.
       async run() {
         const all = [...storages];
-        const answers = await Promise.allSettled(all.map(promptIdentity));
-        const failures = answers.filter((answer) => answer.status === 'rejected');
+        // One look at each tells both: a second one at a store that is down would take longer than a check may.
+        const looks = await Promise.allSettled(all.map(promptLook));
+        const failures = looks.filter((look) => look.status === 'rejected');
         if (failures.length === all.length) throw failures[0]?.reason;
-        const down = all.filter((_, i) => answers[i]?.status === 'rejected').map(({ name }) => name);
-        const refusals = await Promise.all(all.map(promptRefusal));
+        const down = all.filter((_, i) => looks[i]?.status === 'rejected').map(({ name }) => name);
+        const refusals = looks.map((look) => (look.status === 'fulfilled' ? look.value.refusal : undefined));
         const readOnly = all.filter((_, i) => refusals[i]).map(({ name }) => name);
         const reason = refusals.find((refusal) => refusal)?.message;
         if (down.length + readOnly.length === all.length) throw new Error(`no store takes files: ${reason}`);

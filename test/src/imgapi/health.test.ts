@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import t from 'tap';
 import { request } from 'undici';
+import { s3DoubleServer, s3For } from '../../engines/s3.ts';
 import { askHealth } from '../../helpers/health.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
@@ -43,4 +44,17 @@ t.test('strangers hear which part is ill, and nothing else', async (t) => {
   const { status, json } = await askHealth(`${url}/healthz`);
   t.equal(status, 503);
   t.strictSame(Object.keys(json.checks['room'] ?? {}), ['ok', 'ms']);
+});
+
+t.test('a store that is down takes no requests away, as long as another one answers', async (t) => {
+  const s3 = await s3DoubleServer();
+  t.teardown(() => s3.close());
+  const { keys } = await s3For(t, async () => s3);
+  const { url } = await startInProcess(t, keys);
+  await s3.stop();
+  const { json } = await waitFor('it to be known', async () => {
+    const answer = await askHealth(`${url}/healthz`);
+    return (!answer.json.ok || 'down' in (answer.json.checks['objects'] ?? {})) && answer;
+  });
+  t.match(json, { ok: true, checks: { objects: { ok: true, down: ['s3'] } } });
 });
