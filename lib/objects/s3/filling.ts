@@ -27,6 +27,7 @@ export class Filling implements BlockHolder {
   /** How many bytes there were then. */
   #lengthLoaded = 0;
   #touched = 0;
+  #parking: Promise<void> | undefined;
   readonly #canceled = new AbortController();
   /** One after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -92,12 +93,16 @@ export class Filling implements BlockHolder {
     return this.#inTurn(() => this.#save());
   }
 
+  /** While it is at it, asking again brings nothing: what waits for its turn would make a store that is down be tried as often. */
   park(): Promise<void> {
-    return this.#inTurn(async () => {
+    this.#parking ??= this.#inTurn(async () => {
       if (!this.#block) return;
       await this.#save();
       this.#drop();
+    }).finally(() => {
+      this.#parking = undefined;
     });
+    return this.#parking;
   }
 
   /** Works with what is there, which stays in memory as long as that takes. */

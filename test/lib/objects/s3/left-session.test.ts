@@ -36,3 +36,28 @@ test('of a session that cannot be discarded nothing is kept, and it can be disca
   await store.discard(name);
   t.strictSame(await residue(), []);
 });
+
+test('a session that could not give its memory up while the store was down ends without trying it again and again', async (t) => {
+  const { double, open } = await s3UnderTest(t);
+  const store = await open({ patience: 5, buffers: 5 * MIB });
+  const idle = await store.open({ path: 'x', session: sessionName() });
+  const begun = Promise.withResolvers<void>();
+  async function* source() {
+    yield bytes(1000);
+    begun.resolve();
+    await new Promise(() => undefined);
+  }
+  const appended = t.rejects(idle.append(source()), /being closed/);
+  await begun.promise;
+  double.faults.plan('PutObject', DOWN, Number.POSITIVE_INFINITY);
+  const other = await store.open({ path: 'y', session: sessionName() });
+  const waiting = t.rejects(other.append(pieces(bytes(1000))), /being closed/);
+  const puts = () => double.asked.filter((operation) => operation === 'PutObject').length;
+  // As often as one call is attempted, ten times.
+  await waitFor('it to be asked for its memory', () => puts() >= 50);
+  await other.discard();
+  const before = puts();
+  await idle.discard();
+  t.ok(puts() - before <= 10, `${puts() - before} requests`);
+  await Promise.all([appended, waiting]);
+});
