@@ -119,8 +119,9 @@ class Backup {
   }
 
   async #bringAll() {
-    const others = await this.#bringOthers();
     const { files: promised, ...documents } = await this.#bringDocuments();
+    // What documents say was archived, or of images that are no more, is there by now.
+    const others = await this.#bringOthers();
     return { ...others, ...documents, promised };
   }
 

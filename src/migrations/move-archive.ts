@@ -1,23 +1,27 @@
-/** Copies the archive of manifests, which lives on in the store that takes what belongs to no image. */
-import type { ObjectStore } from '#lib/objects/object-store.ts';
+/**
+ * Copies the archive of manifests, which lies in the store that takes what belongs to no image. That is the new one; or the old
+ * one for as long as it is listed, and the new one afterwards.
+ */
+import type { ObjectInfo, ObjectStore } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { ARCHIVE_SESSIONS } from '../images/files/archive.ts';
 import type { Service } from '../service/service.ts';
 
 const TOP = 'archive';
 
-/** What is there already is newer: it was archived since the new store is the preferred one. Returns how many were copied. */
+/** Of a manifest that both have, the new store keeps the newer one, or has it then. Returns how many were copied. */
 export async function moveArchive(
   service: Service,
   source: ObjectStore,
   target: ObjectStore,
   signal: AbortSignal,
 ): Promise<number> {
-  if (service.storages.preferred.name !== target.name) return 0;
+  const { name: preferred } = service.storages.preferred;
+  if (preferred !== target.name && preferred !== source.name) return 0;
   let count = 0;
   for await (const path of objectsBelow(source, TOP)) {
     signal.throwIfAborted();
-    if (await target.info(path)) continue;
+    if (await isUpToDate(source, target, path)) continue;
     await copy(source, target, path, signal);
     count += 1;
   }
@@ -29,6 +33,19 @@ async function* objectsBelow(store: ObjectStore, path: string): AsyncGenerator<s
     if (type === 'object') yield `${path}/${name}`;
     else yield* objectsBelow(store, `${path}/${name}`);
   }
+}
+
+/** What an earlier move has left behind is older than what has been archived elsewhere since. */
+async function isUpToDate(source: ObjectStore, target: ObjectStore, path: string): Promise<boolean> {
+  const there = await target.info(path);
+  if (!there) return false;
+  const here = await source.info(path);
+  return !here || secondOf(here) <= secondOf(there);
+}
+
+/** Not all stores know it more exactly. */
+function secondOf({ mtime }: ObjectInfo): number {
+  return Math.floor(mtime.getTime() / 1000);
 }
 
 async function copy(source: ObjectStore, target: ObjectStore, path: string, signal: AbortSignal): Promise<void> {

@@ -17,9 +17,11 @@ import { loadImage, type StoredImage } from '../record/load.ts';
 import { serializeToKeep } from '../record/serialize.ts';
 import { noteUnlessNoted, TO_ARCHIVE, type ToArchive } from './to-archive.ts';
 
-/** The etag at which each image was last archived. */
+/** How each image was last archived. */
 interface Archived {
   readonly etag: string;
+  /** The store that its manifest lies in. Older processes do not say. */
+  readonly stor?: string;
 }
 
 export const ARCHIVED: Bucket<Archived> = { name: 'imgapi_archived', version: 1, index: {} };
@@ -46,9 +48,10 @@ async function archiveNoted(
 ): Promise<boolean> {
   const stored = await loadImage(service, uuid);
   const manifest = stored ? archivedManifest(service, stored) : note.manifest;
+  const { name: stor } = service.storages.preferred;
   if (manifest) await writeArchive(service, uuid, manifest);
   const writes: Write[] = [{ op: 'del', bucket: TO_ARCHIVE, key: uuid, ifEtag }];
-  if (stored) writes.push({ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag: stored.etag } });
+  if (stored) writes.push({ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag: stored.etag, stor } });
   // Otherwise another run, or a writer, was here meanwhile.
   if (!(await unlessChanged(service.store.batch(writes)))) await noteUnlessNoted(service, uuid);
   return manifest !== undefined;

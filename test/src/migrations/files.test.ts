@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { moveArchive } from '#src/migrations/move-archive.ts';
 import { storesIn } from '../../doubles/stores.ts';
 import { sharedStores } from '../../engines/shared-stores.ts';
@@ -53,23 +54,45 @@ sharedStores.withNpm.each(({ name, stor, make }) => {
   });
 });
 
-test('the archive of manifests goes along, but for what is in the new store already', async (t) => {
-  const stores = storesIn(await temporaryFolder(t), ['local', 's3']);
+test('the archive of manifests goes along, there and back, and of each manifest the newer one stays', async (t) => {
+  const stores = storesIn(await temporaryFolder(t), ['local', 's3', 'manta']);
   const { service } = (await startInProcess(t, {}, { stores })).imgapi;
-  const [local, s3] = ['local', 's3'].map((name) => service.storages.named(name));
-  if (!local || !s3) throw new Error('no stores');
-  const put = async (store: typeof local, path: string, text: string): Promise<void> => {
+  const [local, s3, other] = ['local', 's3', 'manta'].map((name) => service.storages.named(name));
+  if (!local || !s3 || !other) throw new Error('no stores');
+  const put = async (store: ObjectStore, path: string, text: string): Promise<void> => {
     const session = await store.open({ path, session: `test.${path.replaceAll('/', '.')}` });
     await session.append(Readable.from([Buffer.from(text)]));
     await session.commit();
     await session.close();
   };
+  const text = async (store: ObjectStore, path: string) => (await bytesOf((await store.read(path)).stream)).toString();
   await put(local, 'archive/aaa/one.json', 'one');
   await put(local, 'archive/aaa/two.json', 'old');
   await put(s3, 'archive/aaa/two.json', 'newer');
   t.equal(await moveArchive(service, local, s3, signal), 1);
-  const text = async (path: string) => (await bytesOf((await s3.read(path)).stream)).toString();
-  t.equal(await text('archive/aaa/one.json'), 'one');
-  t.equal(await text('archive/aaa/two.json'), 'newer');
-  t.equal(await moveArchive(service, s3, local, signal), 0, 'a store that takes no archive gets none');
+  t.equal(await text(s3, 'archive/aaa/one.json'), 'one');
+  t.equal(await text(s3, 'archive/aaa/two.json'), 'newer');
+  t.equal(await moveArchive(service, local, other, signal), 0, 'between stores that take no archive none moves');
+
+  await put(s3, 'archive/aaa/three.json', 'of an image made since');
+  t.equal(await moveArchive(service, s3, longAgo(local), signal), 3);
+  t.equal(await text(local, 'archive/aaa/one.json'), 'one');
+  t.equal(await text(local, 'archive/aaa/two.json'), 'newer');
+  t.equal(await text(local, 'archive/aaa/three.json'), 'of an image made since');
+  t.equal(await moveArchive(service, s3, local, signal), 0, 'all are there');
 });
+
+/** The store as if all in it had been written long ago. */
+function longAgo(store: ObjectStore): ObjectStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'info') return value.bind(target);
+      return async (path: string) => {
+        const info = await target.info(path);
+        return info && { ...info, mtime: new Date(0) };
+      };
+    },
+  });
+}

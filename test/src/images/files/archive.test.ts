@@ -238,3 +238,17 @@ test('what something else has written to the documents is found when all are com
   t.match(await archived(same), { uuid: same });
   t.equal(await compareArchive(service, SIGNAL), 0);
 });
+
+test('all are archived again where the archive is now, after its store has become another one', async (t) => {
+  const { service, made, archived, archive } = await started(t);
+  const uuid = await made();
+  await archive();
+  t.equal(await compareArchive(service, SIGNAL), 0);
+  const stored = await service.store.get(ARCHIVED, uuid);
+  await service.storages.preferred.remove(archivePath(uuid));
+  await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { ...stored?.value, stor: 'before' } }]);
+  t.equal(await compareArchive(service, SIGNAL), 1);
+  t.equal(await archive(), 1);
+  t.match(await archived(uuid), { uuid });
+  t.equal(await compareArchive(service, SIGNAL), 0);
+});

@@ -130,6 +130,19 @@ test('every record of a backup has its file, however fast images come and go', a
   await Promise.all(churning);
 });
 
+test('a manifest that is archived while a backup is made is in it, as its documents say', async (t) => {
+  const server = await spawnImgapi(t);
+  const archived = join(server.dataDir, 'storage/archive/aaa/late.json');
+  const { directory, restored } = await places(t);
+  await makeImage(server.client({ account: ALICE }), {}, { size: 1000 });
+  await backUpTelling(directory, server.dataDir, async () => {
+    mkdirSync(join(archived, '..'), { recursive: true });
+    writeFileSync(archived, '{}');
+  });
+  await restore(directory, restored);
+  t.ok(existsSync(join(restored, 'storage/archive/aaa/late.json')));
+});
+
 test('only the owner may read a backup and what is restored of it, whatever the umask says', async (t) => {
   const before = process.umask(0o022);
   t.teardown(() => process.umask(before));
