@@ -43,11 +43,14 @@ export class Batch {
     }
   }
 
-  /** Somebody else created at the same moment what one of the writes would have created, whatever is there. */
+  /**
+   * Somebody else created at the same moment what one of the writes would have created, whatever is there. The error does not say in
+   * which bucket; if it was a write with a condition, Moray says so the next time.
+   */
   #isLostRace(error: unknown): boolean {
     if (!(error instanceof MorayError) || !isTakenKey(error)) return false;
-    const loser = this.#writes.find(({ write }) => write.key === error.text('value'));
-    return loser?.write.ifEtag === undefined;
+    const mayHaveLost = this.#writes.filter(({ write }) => write.op === 'put' && write.key === error.text('value'));
+    return mayHaveLost.length === 0 || mayHaveLost.some(({ write }) => write.ifEtag === undefined);
   }
 
   async #meaning(error: MorayError): Promise<unknown> {

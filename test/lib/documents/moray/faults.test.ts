@@ -20,6 +20,7 @@ const THINGS: Bucket<Thing> = {
   version: 1,
   index: { name: { type: 'string' }, code: { type: 'string', unique: true } },
 };
+const NOTES: Bucket<object> = { name: 'imgapi_notes', version: 1, index: {} };
 const PATIENCE = 1500;
 const UNAVAILABLE = { name: 'StoreUnavailableError' };
 
@@ -172,6 +173,24 @@ test('a create that lost a race is a conflict; a blind write that lost one is wr
   server.trouble = { kind: 'none' };
   await blind;
   t.strictSame((await store.get(THINGS, 'a'))?.value, { name: 'blind' });
+});
+
+test('a blind write that lost a race is written again beside one of the same key in another bucket', async (t) => {
+  const { server, store } = await opened(t);
+  await store.open([NOTES]);
+  const race = new MorayError('UniqueAttributeError', '_key is a unique attribute', { attribute: '_key', value: 'a' });
+  server.trouble = { kind: 'fail', error: race, methods: ['batch'] };
+  const ifEtag = (await store.get(THINGS, 'a'))?.etag ?? null;
+  const asked = server.calls.length;
+  const written = store.batch([
+    { op: 'put', bucket: THINGS, key: 'a', value: { name: 'changed' }, ifEtag },
+    { op: 'put', bucket: NOTES, key: 'a', value: {} },
+  ]);
+  written.catch(() => undefined);
+  await waitFor('a second try', () => server.calls.length > asked + 1);
+  server.trouble = { kind: 'none' };
+  await written;
+  t.strictSame((await store.get(THINGS, 'a'))?.value, { name: 'changed' });
 });
 
 test('an etag that has been current once is never accepted again', async (t) => {
