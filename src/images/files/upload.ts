@@ -124,7 +124,7 @@ async function append(
 ): Promise<void> {
   const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);
   try {
-    await writer.append(source, { signal: guard.signal, onProgress: guard.touch, disposable: true });
+    await writer.append(guard.watch(source), { signal: guard.signal, disposable: true });
   } catch (error) {
     if (guard.hasStalled()) {
       const seconds = service.config.uploads.idleSeconds;

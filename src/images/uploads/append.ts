@@ -233,7 +233,7 @@ async function receive(
   };
   try {
     while (!slices.hasEnded) {
-      await session.append(slices.next(), { signal: guard.signal, onProgress: guard.touch, disposable: true });
+      await session.append(guard.watch(slices.next()), { signal: guard.signal, disposable: true });
       await keep();
     }
   } catch (error) {

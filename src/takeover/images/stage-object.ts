@@ -140,7 +140,7 @@ async function more(
   const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);
   try {
     const source = await wanted.bytes.open(session.size, guard.signal);
-    await session.append(source, { signal: guard.signal, onProgress: guard.touch });
+    await session.append(guard.watch(source), { signal: guard.signal });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
