@@ -15,7 +15,7 @@ import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { serializeToKeep } from '../record/serialize.ts';
-import { noteUnlessNoted, TO_ARCHIVE, type ToArchive } from './to-archive.ts';
+import { isNoImageYet, noteUnlessNoted, TO_ARCHIVE, type ToArchive } from './to-archive.ts';
 
 /** How each image was last archived. */
 interface Archived {
@@ -46,7 +46,8 @@ async function archiveNoted(
   service: Service,
   { key: uuid, value: note, etag: ifEtag }: Stored<ToArchive>,
 ): Promise<boolean> {
-  const stored = await loadImage(service, uuid);
+  const found = await loadImage(service, uuid);
+  const stored = found && !isNoImageYet(found.value) ? found : undefined;
   const manifest = stored ? archivedManifest(service, stored) : note.manifest;
   const { name: stor } = service.storages.preferred;
   if (manifest) await writeArchive(service, uuid, manifest);

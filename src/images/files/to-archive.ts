@@ -22,7 +22,13 @@ export const TO_ARCHIVE: Bucket<ToArchive> = { name: 'imgapi_to_archive', versio
 /** What is written along with a write of any bucket. What a tombstone is archived as stands in itself. */
 export function archiveNotes(write: Write): readonly Write[] {
   if (write.op !== 'put' || write.bucket.name !== IMAGES.name) return [];
-  return (write.value as ImageRecord).state === 'deleting' ? [] : [noteToArchive(write.key)];
+  const record = write.value as ImageRecord;
+  return record.state === 'deleting' || isNoImageYet(record) ? [] : [noteToArchive(write.key)];
+}
+
+/** The copy may come to nothing, and another image may have been there before. */
+export function isNoImageYet({ copy }: ImageRecord): boolean {
+  return copy !== undefined;
 }
 
 function noteToArchive(image: string, manifest?: Manifest): Extract<Write, { op: 'put' }> {
@@ -43,6 +49,5 @@ export function noteUnlessNoted({ store }: WithStore, image: string): Promise<bo
  * older manifest: the last one is archived once more then, after it.
  */
 export async function lastNote({ store }: WithStore, image: string, manifest: Manifest): Promise<Write[]> {
-  if (!(await store.get(TO_ARCHIVE, image))) return [];
-  return [manifest ? noteToArchive(image, manifest) : { op: 'del', bucket: TO_ARCHIVE, key: image }];
+  return manifest && (await store.get(TO_ARCHIVE, image)) ? [noteToArchive(image, manifest)] : [];
 }

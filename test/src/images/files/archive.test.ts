@@ -6,8 +6,8 @@ import { ARCHIVED, archiveManifests } from '#src/images/files/archive.ts';
 import { compareArchive } from '#src/images/files/compare-archive.ts';
 import { TO_ARCHIVE } from '#src/images/files/to-archive.ts';
 import { changeRecord } from '#src/images/record/change.ts';
-import { loadImage } from '#src/images/record/load.ts';
-import { buried, finishDelete } from '#src/images/record/tombstones.ts';
+import { loadImage, loadRaw } from '#src/images/record/load.ts';
+import { buried, deleteRecord, finishDelete } from '#src/images/record/tombstones.ts';
 import { TASKS } from '#src/maintenance/tasks/task.ts';
 import type { Service } from '#src/service/service.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
@@ -251,4 +251,25 @@ test('all are archived again where the archive is now, after its store has becom
   t.equal(await archive(), 1);
   t.match(await archived(uuid), { uuid });
   t.equal(await compareArchive(service, SIGNAL), 0);
+});
+
+test('a placeholder of a copy that comes to nothing leaves the last manifest of an image that was there before', async (t) => {
+  const { service, client, made, archived, archive, noted } = await started(t);
+  const uuid = await made();
+  const stored = await loadImage(service, uuid);
+  if (!stored) throw new Error('it was made');
+  await client.updateImage(uuid, { description: 'last' });
+  await client.deleteImage(uuid);
+  t.same(await noted(), [uuid]);
+  const { files: _, ...rest } = stored.value;
+  const value = { ...rest, state: 'creating', activated: false, copy: { state: 'live', datacenter: 'east' } };
+  await service.store.batch([{ op: 'put', bucket: IMAGES, key: uuid, value, ifEtag: null }]);
+  await archive();
+  t.match(await archived(uuid), { description: 'last', files: [{ size: 10 }] });
+  const placeholder = await loadRaw(service, uuid);
+  if (!placeholder) throw new Error('it was put there');
+  await deleteRecord(service, placeholder);
+  await archive();
+  t.match(await archived(uuid), { description: 'last', files: [{ size: 10 }] });
+  t.same(await noted(), []);
 });
