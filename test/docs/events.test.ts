@@ -38,6 +38,7 @@ test('every line of the page on events does what it says', async (t) => {
       'imgapiadm events IMAGE --kind delete -o time,actor,request': ({ stdout }) => void t.match(stdout, / alice +\S/),
       'imgapiadm -a alice events': ({ stdout }) => void t.match(stdout, /share/),
       'triton-image events --kind share my-image': ({ stdout }) => void t.match(stdout, /share +alice +entries bob/),
+      'triton-image events IMAGE': ({ stdout }) => void t.match(stdout, / delete +alice/),
     },
   });
 });

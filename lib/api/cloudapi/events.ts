@@ -8,7 +8,7 @@ import { type CloudapiOperations, imageParams, signed } from './form.ts';
 export const EVENTS = {
   ListImageEvents: {
     ...signed,
-    summary: 'Lists what happened to an image of the account, newest first.',
+    summary: "Lists what happened to an image while it was the account's, newest first; also when it is deleted.",
     method: 'GET',
     path: '/:account/images/:id/events',
     callers: ['owner'],

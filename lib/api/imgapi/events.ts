@@ -25,9 +25,9 @@ const list = {
 export const EVENTS = {
   ListImageEvents: {
     ...list,
-    summary: 'Lists what happened to an image, newest first; for its owner and for operators.',
+    summary: 'Lists what happened to an image, newest first; for those who own or owned it, and for operators.',
     description:
-      'An owner reads of what happened while it owned the image. Operators read of images that are gone too. The link to the next page goes on where this one ends.',
+      'An account reads of what happened while it owned the image, also when that is deleted or has another owner now. Operators read everything. The link to the next page goes on where this one ends.',
     path: '/images/:uuid/events',
     callers: ['owner', 'operator'],
     params: imageParams,

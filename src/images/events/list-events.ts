@@ -49,10 +49,15 @@ export async function listEvents(
   return { events, ...(next !== undefined && { next }) };
 }
 
-/** Whether there is any event of an image, which may be gone by now. */
-export async function hasEvents({ store }: Pick<Service, 'store'>, image: string): Promise<boolean> {
-  const filter: Filter = { op: 'eq', field: 'image', value: image };
-  return (await store.find(EVENTS, { filter, limit: 1 })).length > 0;
+/** Whether there is any event of an image, which may be gone by now. @param owner only what this account may read */
+export async function hasEvents(
+  service: Pick<Service, 'store'>,
+  image: string,
+  owner: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { events } = await listEvents(service, { image, owner, limit: 1 }, signal);
+  return events.length > 0;
 }
 
 /** The cursor is exclusive: it is the place right before the marker in descending order, where no event can be. */

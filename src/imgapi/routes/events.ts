@@ -5,8 +5,7 @@ import type { EventActor, ImageEvent } from '#lib/api/schemas/event.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Cause } from '../../images/events/event.ts';
 import { type EventPage, hasEvents, listEvents } from '../../images/events/list-events.ts';
-import { isOwner } from '../../images/record/access.ts';
-import { loadImage } from '../../images/record/load.ts';
+import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { imageUuid, loginsOf } from '../image-call.ts';
@@ -17,12 +16,9 @@ export function eventHandlers(service: Service): Handlers<typeof EVENTS, Call> {
   return {
     async ListImageEvents(call, { kind, limit = LISTED, marker }) {
       const image = imageUuid(call);
-      const { account } = call;
-      const record = (await loadImage(service, image))?.value;
-      const mayRead = account === undefined || (record !== undefined && isOwner(record, account));
-      if (!mayRead) throw imageNotFound(image);
-      const page = await listEvents(service, { image, owner: account, kind, limit, marker }, call.signal);
-      if (page.events.length === 0 && !record && !(await hasEvents(service, image))) throw imageNotFound(image);
+      const { account: owner } = call;
+      const page = await listEvents(service, { image, owner, kind, limit, marker }, call.signal);
+      if (page.events.length === 0 && !(await isKnown(service, image, call))) throw imageNotFound(image);
       return pageReply(service, call, page);
     },
 
@@ -32,6 +28,16 @@ export function eventHandlers(service: Service): Handlers<typeof EVENTS, Call> {
       return pageReply(service, call, await listEvents(service, query, call.signal));
     },
   };
+}
+
+/**
+ * Whether a list without events is the answer, as none is of the kind that was asked for, or all have expired. For an account,
+ * what others have takes the work of what is not there: only its own images and events decide, never those of others.
+ */
+async function isKnown(service: Service, image: string, { account, signal }: Call): Promise<boolean> {
+  if (await hasEvents(service, image, account, signal)) return true;
+  const load = account === undefined ? loadImage(service, image) : loadOwnImage(service, image, account);
+  return (await load) !== undefined;
 }
 
 /** @throws 422 InvalidParameter since */

@@ -12,6 +12,7 @@ export const events = defineCommand({
   summary: 'list what happened to one of your images',
   description: [
     `The newest first, while the image was yours. ${NAMING_OWN}`,
+    'One that you deleted or gave away is named by its UUID.',
     `Columns: ${Object.keys(EVENT_COLUMNS).join(', ')}.`,
   ],
   arguments: { IMAGE },

@@ -109,8 +109,12 @@ test('A new owner reads of nothing that happened before', async (t) => {
     events.map(({ kind, details }) => [kind, details]),
     [['update', { fields: ['owner'] }]],
   );
-  await t.rejects(toldOf(server, image.uuid, ALICE), { code: 'ResourceNotFound' });
+  const before = await toldOf(server, image.uuid, ALICE);
+  t.strictSame(kindsOf(before), ['create', 'share', 'upload', 'activate'], 'nor the earlier one what becomes of it');
   t.equal((await toldOf(server, image.uuid)).length, 5, 'operators read all');
+  await server.client({ account: BOB }).deleteImage(image.uuid);
+  t.strictSame(await toldOf(server, image.uuid, ALICE), before, 'not even that it was deleted');
+  t.strictSame(kindsOf(await toldOf(server, image.uuid, BOB)), ['update', 'delete']);
 });
 
 test('Whom the image was shared with before it was given away is not told to its new owner', async (t) => {
@@ -125,13 +129,51 @@ test('Whom the image was shared with before it was given away is not told to its
   t.ok(all.includes('unshare'), 'operators read that it ended');
 });
 
-test('Of an image that is gone, operators still read; to all others it is not there', async (t) => {
+test('Of a deleted image, whoever owned it and operators still read; to all others it is as one that never was', async (t) => {
+  for (const keepDeletedSeconds of [0, 3600]) {
+    const server = await startInProcess(t, { images: { keepDeletedSeconds } });
+    const alice = server.client({ account: ALICE });
+    const { image } = await makeImage(alice, { acl: [BOB], public: true });
+    await alice.deleteImage(image.uuid);
+    const told = await toldOf(server, image.uuid, ALICE);
+    t.strictSame(kindsOf(told), ['create', 'share', 'upload', 'activate', 'delete']);
+    t.strictSame(await toldOf(server, image.uuid), told);
+    const ofKind = { kind: 'pull' } as const;
+    for (const client of [alice, server.client()]) {
+      t.strictSame(await client.listImageEvents(image.uuid, ofKind), [], 'there were none of this kind');
+    }
+    const never = randomUUID();
+    for (const account of [BOB, CAROL]) {
+      for (const more of ['', '&kind=delete', '&kind=pull', '&limit=1', '&marker=x', `&marker=${told.at(-1)?.id}`]) {
+        const [gone, none] = [await answerFor(image.uuid), await answerFor(never)];
+        t.strictSame(gone, { ...none, body: none.body.replaceAll(never, image.uuid) }, more);
+        t.equal(none.status, more.endsWith('=x') ? 422 : 404, more);
+        async function answerFor(uuid: string) {
+          const url = `${server.url}/images/${uuid}/events?account=${account}${more}`;
+          const answer = await globalThis.fetch(url, { headers: { 'accept-version': '~3' } });
+          return { status: answer.status, body: await answer.text(), link: answer.headers.get('link') };
+        }
+      }
+    }
+  }
+});
+
+test('An owner whose events have expired reads an empty list while the image is there, and then nothing', async (t) => {
   const server = await startInProcess(t);
-  const { image } = await makeImage(server.client({ account: ALICE }));
-  await server.client({ account: ALICE }).deleteImage(image.uuid);
-  t.equal((await toldOf(server, image.uuid)).at(-1)?.kind, 'delete');
-  t.strictSame(await server.client().listImageEvents(image.uuid, { kind: 'pull' }), []);
-  await t.rejects(toldOf(server, image.uuid, ALICE), { code: 'ResourceNotFound' });
+  const { store } = server.imgapi.service;
+  const alice = server.client({ account: ALICE });
+  const { image } = await makeImage(alice);
+  const expire = async () => {
+    const all = await store.find(EVENTS, {});
+    await store.batch(all.map(({ key }) => ({ op: 'del', bucket: EVENTS, key })));
+  };
+  await expire();
+  t.strictSame(await toldOf(server, image.uuid, ALICE), []);
+  await alice.deleteImage(image.uuid);
+  await expire();
+  for (const account of [ALICE, undefined]) {
+    await t.rejects(toldOf(server, image.uuid, account), { code: 'ResourceNotFound' });
+  }
 });
 
 test('An image that gets another UUID is told of under both', async (t) => {
