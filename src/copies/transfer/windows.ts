@@ -5,7 +5,7 @@ const DAY_MINUTES = 24 * 60;
 
 /**
  * Bytes per second of all transfers from a datacenter together; undefined if there is no limit now. Of windows that
- * overlap the lowest counts.
+ * overlap the lowest counts, and outside of all of them what is said without times.
  * @param now milliseconds since the epoch, by the store's clock, so that all processes agree
  */
 export function budgetAt(bandwidth: CopiesConfig['bandwidth'], source: string, now: number): number | undefined {
@@ -13,8 +13,9 @@ export function budgetAt(bandwidth: CopiesConfig['bandwidth'], source: string, n
   if (budget === undefined || typeof budget === 'number') return budget;
   const time = new Date(now);
   const minute = time.getUTCHours() * 60 + time.getUTCMinutes();
-  const open = budget.filter(({ from, to }) => isWithin(minute, minuteOf(from), minuteOf(to)));
-  return open.length === 0 ? undefined : Math.min(...open.map(({ bytesPerSecond }) => bytesPerSecond));
+  const open = budget.filter((one) => one.from !== undefined && isWithin(minute, minuteOf(one.from), minuteOf(one.to)));
+  const counting = open.length > 0 ? open : budget.filter(({ from }) => from === undefined);
+  return counting.length === 0 ? undefined : Math.min(...counting.map(({ bytesPerSecond }) => bytesPerSecond));
 }
 
 /** A window that ends before it begins goes over midnight; one that ends where it begins lasts all day. */

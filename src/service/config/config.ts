@@ -4,6 +4,7 @@
  */
 import type { Acceptance } from '#lib/api/acceptance.ts';
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
+import type { Bandwidth } from './bandwidth.ts';
 import type { CreateFromVmKeys } from './create-from-vm.ts';
 import type { MantaConfig } from './manta.ts';
 import type { MorayConfig } from './moray.ts';
@@ -67,13 +68,6 @@ export interface LinksConfig {
   readonly acceptOrders: Readonly<Record<string, { readonly bytesPerDay: number }>>;
 }
 
-/** From one minute of the day (`HH:MM`, UTC) until before another. */
-export interface BandwidthWindow {
-  readonly from: string;
-  readonly to: string;
-  readonly bytesPerSecond: number;
-}
-
 export interface CopiesConfig {
   /** Transfers at once in this process. */
   readonly concurrency: number;
@@ -92,10 +86,10 @@ export interface CopiesConfig {
   /** The time over which `leastRate` is measured. */
   readonly leastRateSeconds: number;
   /**
-   * Bytes per second by datacenter, over all processes, or windows of the day (UTC) in which it is limited. A datacenter
-   * that is not listed is not limited.
+   * Bytes per second by datacenter, over all processes, or by the time of day (UTC). A datacenter that is not listed is not
+   * limited.
    */
-  readonly bandwidth: Readonly<Record<string, number | readonly BandwidthWindow[]>>;
+  readonly bandwidth: Readonly<Record<string, Bandwidth>>;
   /** A transfer fails for good if no new byte arrived for so long. */
   readonly giveUpAfterSeconds: number;
   readonly keepFailedSeconds: number;

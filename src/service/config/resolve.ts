@@ -1,7 +1,8 @@
 /** Makes the {@link Config} from a checked configuration: adds the defaults that depend on other keys, absolute paths. */
 import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { type Config, type Listener, LOG_LEVELS, type LogLevel } from './config.ts';
+import { type GivenBandwidth, resolveBandwidth } from './bandwidth.ts';
+import { type Config, type CopiesConfig, type Listener, LOG_LEVELS, type LogLevel } from './config.ts';
 import { type GivenCreateFromVm, resolveCreateFromVm } from './create-from-vm.ts';
 import type { MorayConfig } from './moray.ts';
 import type { JsonObject } from './read-file.ts';
@@ -12,7 +13,11 @@ import { isUnused } from './unused.ts';
 const TRITON_METRICS_PORT = 8881;
 
 /** A configuration that conforms to the schema, with the schema's defaults. */
-type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources' | 'moray' | 'logLevel' | 'createFromVm'> & {
+type Checked = Omit<
+  Config,
+  'serverName' | 'accounts' | 'copies' | 'sources' | 'moray' | 'logLevel' | 'createFromVm'
+> & {
+  readonly copies: Omit<CopiesConfig, 'bandwidth'> & { readonly bandwidth: Readonly<Record<string, GivenBandwidth>> };
   readonly createFromVm: GivenCreateFromVm;
   readonly logLevel: LogLevel | number;
   /** Templates render its port as a text. */
@@ -34,6 +39,7 @@ export function resolveConfig(checked: JsonObject): Config {
     logLevel: levelOf(given.logLevel),
     serverName: given.serverName ?? `imgapi/${packageJson.version}`,
     accounts: { ...given.accounts, file: resolve(given.accounts.file ?? join(dataDir, 'accounts.json')) },
+    copies: { ...given.copies, bandwidth: resolveBandwidth(given.copies.bandwidth) },
     sources: { allowPrivateAddresses: given.sources.allowPrivateAddresses ?? given.mode !== 'public' },
     createFromVm: resolveCreateFromVm(given.createFromVm, dataDir),
     imgapiUrlFromDatacenter: otherDatacenters(given),

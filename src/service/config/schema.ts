@@ -5,6 +5,7 @@ import { isHttpUrl } from '#lib/network/http-url.ts';
 import { redact } from '#lib/text/redact.ts';
 import { closest } from '#lib/text/suggest.ts';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
+import { wrongInBandwidth } from './bandwidth.ts';
 import { defaultsBeside, partOf, type Rules } from './given-part.ts';
 import { isObject, type JsonObject } from './read-file.ts';
 
@@ -77,6 +78,7 @@ function validatorOf(schema: object, given: ReadonlySet<string>): ValidateFuncti
 function compile(schema: object, given: ReadonlySet<string>): ValidateFunction {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true, ...FAST });
   ajv.addVocabulary(['x-expects', 'x-secret']);
+  ajv.addKeyword({ keyword: BANDWIDTH, type: 'string', errors: true, validate: checkBandwidth });
   ajv.addFormat('http-url', isHttpUrl);
   ajv.addFormat('address-range', (text) => addressRange(text) !== undefined);
   // What both servers are told in the same way is defined once.
@@ -84,6 +86,15 @@ function compile(schema: object, given: ReadonlySet<string>): ValidateFunction {
   ajv.addFormat('origin', (text) => isHttpUrl(text) && new URL(text).origin === text.toLowerCase());
   return ajv.compile(partOf(schema as Rules, given));
 }
+
+/** The keyword for texts of which it is told what is wrong with them. */
+const BANDWIDTH = 'x-bandwidth';
+
+const checkBandwidth: { (rules: unknown, text: string): boolean; errors?: Partial<ErrorObject>[] } = (_rules, text) => {
+  const message = wrongInBandwidth(text);
+  checkBandwidth.errors = message === undefined ? [] : [{ keyword: BANDWIDTH, params: {}, message }];
+  return message === undefined;
+};
 
 /** A value that breaks several rules is reported once. */
 function firstByPlace(errors: readonly ErrorObject[]): Map<string, string> {
@@ -101,6 +112,7 @@ function describe(error: ErrorObject): [key: string, text: string] {
     return [key, `${key}: missing`];
   }
   const key = keyPath(error.instancePath, error.propertyName);
+  if (error.keyword === BANDWIDTH) return [key, `${key}: ${show(error.data)} is not right; ${error.message}`];
   const rules = error.parentSchema ?? {};
   if (rules['x-secret'] === true) return [key, `${key}: it must be ${rightFor(rules)}`];
   return [key, problem(key, error.propertyName ?? error.data, rightFor(rules))];

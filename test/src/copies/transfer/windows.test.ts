@@ -30,6 +30,14 @@ test('a window may go over midnight or last all day, and of two the lower counts
   t.equal(budgetAt({ east: [night, always] }, 'east', at('12:00')), 2000);
 });
 
+test('what is said without times counts outside of all windows, and only there', async (t) => {
+  const bandwidth = {
+    east: [{ from: '08:00', to: '18:00', bytesPerSecond: 5000 }, { bytesPerSecond: 1000 }, { bytesPerSecond: 3000 }],
+  };
+  t.equal(budgetAt(bandwidth, 'east', at('12:00')), 5000);
+  t.equal(budgetAt(bandwidth, 'east', at('18:00')), 1000);
+});
+
 test('a configuration with a wrong window is refused with what is wrong', async (t) => {
   const load = (window: object) => loadConfig(undefined, { copies: { bandwidth: { east: [window] } } });
   await load({ from: '08:00', to: '18:00', bytesPerSecond: 1 });

@@ -151,7 +151,10 @@ test('each bad value is one line that names the key, the value and what would be
       { copies: { stallSeconds: 0 } },
       'copies.stallSeconds: 0 is not right; it must be a number greater than 0, and at most 3153600000 (seconds of a hundred years)',
     ],
-    [{ copies: { bandwidth: { x: -1 } } }, 'copies.bandwidth.x: -1 is not right; it must be a whole number, 1 or more'],
+    [
+      { copies: { bandwidth: { x: -1 } } },
+      'copies.bandwidth.x: -1 is not right; it must be a whole number of bytes per second, 1 or more, a text such as "200 Mb/s", or a list of windows',
+    ],
     [
       { pulls: { expirySeconds: 86400 } },
       'pulls.expirySeconds: 86400 is not right; it must be a whole number of seconds, less than a day (86400)',
