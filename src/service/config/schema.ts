@@ -19,6 +19,9 @@ export interface SchemaResult {
   readonly unknownKeyProblems: readonly string[];
 }
 
+/** Each comes with errors of its own: of the keys that are unknown, of a name, of what a value has to be under a condition. */
+const TOLD_BELOW: ReadonlySet<string> = new Set(['additionalProperties', 'propertyNames', 'if']);
+
 /** Of each schema, by the keys that were given. */
 const compiled = new WeakMap<object, Map<string, ValidateFunction>>();
 
@@ -30,7 +33,7 @@ export function applySchema(input: JsonObject, schema: object = configSchema): S
   validate(value);
   const errors = validate.errors ?? [];
   const unknown = errors.filter((error) => error.keyword === 'additionalProperties' && !isComment(error));
-  const wrong = errors.filter((error) => error.keyword !== 'additionalProperties' && error.keyword !== 'propertyNames');
+  const wrong = errors.filter((error) => !TOLD_BELOW.has(error.keyword));
   return {
     value,
     problems: [...firstByPlace(wrong).values()],

@@ -66,11 +66,21 @@ test('A text that is wrong is refused with the value, and what is wrong with it'
 });
 
 test('Of a list, each text that is wrong is told by its place', async (t) => {
-  t.match(await problemsOf(['200 Mb/s', '1 Gb', '1 Gb/s 25:00-26:00']), [
+  const problems = await problemsOf(['200 Mb/s', '1 Gb', '1 Gb/s 25:00-26:00']);
+  t.equal(problems.length, 2, 'and of the list as such nothing else');
+  t.match(problems, [
     /^copies\.bandwidth\.east\[1\]: "1 Gb" is not right; "Gb" is not a unit/,
     /^copies\.bandwidth\.east\[2\]: "1 Gb\/s 25:00-26:00" is not right; "25:00" is not a time/,
   ]);
   t.match(await problemsOf([1000]), [/^copies\.bandwidth\.east\[0\]: 1000 is not right; it must be a text such as/]);
+  const { unknownKeys } = await loadConfig(undefined, {
+    copies: { bandwidth: { east: [{ from: '08:00', to: '18:00', bytesPerSecond: 1, note: 'day' }] } },
+  });
+  t.strictSame(
+    unknownKeys,
+    ['copies.bandwidth.east[0].note'],
+    'a key that is not known is only pointed out, as anywhere',
+  );
   t.match(await problemsOf(true), [/it must be a whole number of bytes per second, 1 or more, a text/]);
 });
 
