@@ -22,7 +22,7 @@ COMPILED := microtime better-sqlite3
 LOAD_COMPILED := require("microtime"); new (require("better-sqlite3"))(":memory:")
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench torture torture-resume package deb clean install which-node
+.PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench torture torture-resume package deb audit clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
@@ -37,6 +37,7 @@ help:
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make package an npm package of the tree, build/imgapi-VERSION.tgz, that installs without a registry'
 	@echo 'make deb     a Debian package of the tree, build/imgapi_VERSION_ARCHITECTURE.deb, with Node and systemd units in it'
+	@echo 'make audit   known faults of the packages that are shipped, as the npm registry has them; fails on serious ones'
 	@echo 'make clean   remove what was installed, built, and left by demos, tours and tests, except ./build/data'
 
 $(NODE_BIN)/node:
@@ -130,6 +131,10 @@ package: install
 
 deb: install
 	@node src/packaging/deb.ts --to $(TO)
+
+# No part of the checks: what a registry learns today says nothing of the change that is checked.
+audit: install
+	@node src/packaging/audit.ts
 
 clean:
 	@src/cli/bin/node-24 test/runner/own-run.ts 2>/dev/null || true
