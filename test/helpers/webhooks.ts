@@ -4,15 +4,21 @@ import { writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { WebhookMessage } from '#lib/api/schemas/webhook.ts';
+import type { CopyMessage, FanOutMessage, WebhookEvent } from '#lib/api/schemas/webhook.ts';
 import { playBack } from '../src/cli/playback.ts';
 import { temporaryFolder } from './imgapi.ts';
 import { waitFor } from './wait.ts';
 
 export const SECRET = 'a secret of at least sixteen bytes';
 
+/** Of either kind. */
+type AnyMessage = Partial<Omit<CopyMessage, 'event'> & Omit<FanOutMessage, 'event'>> & {
+  readonly id: string;
+  readonly event: WebhookEvent;
+};
+
 export interface Received {
-  readonly message: WebhookMessage;
+  readonly message: AnyMessage;
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
   readonly path: string;
@@ -38,7 +44,7 @@ export async function startReceiver(t: Test): Promise<Receiver> {
   let how = taken;
   const { url, asked, stop, restart } = await playBack(t, { 'POST /imgapi': (response) => how(response) });
   const all = (): Received[] =>
-    asked.map(({ body, headers, path }) => ({ message: JSON.parse(body) as WebhookMessage, body, headers, path }));
+    asked.map(({ body, headers, path }) => ({ message: JSON.parse(body) as AnyMessage, body, headers, path }));
   return {
     url: `${url}/imgapi`,
     get received() {

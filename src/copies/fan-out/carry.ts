@@ -1,9 +1,10 @@
 /** Carries out fan-outs: asks their datacenters again and again, and writes down what they answer, until all have ended. */
 import { JobRunner } from '#lib/documents/job-runner.ts';
 import { LeaseLostError, newLease } from '#lib/documents/lease.ts';
-import { unlessChanged, updateObject } from '#lib/documents/update.ts';
+import { type Change, unlessChanged, updateObject, updateWith } from '#lib/documents/update.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
+import { fanOutMessages } from '../webhooks/messages.ts';
 import { Asking } from './asking.ts';
 import { concluded, nextAt, nextCall } from './decide.ts';
 import { FAN_OUTS, type FanOutRecord, putFanOut, type Target, written } from './model.ts';
@@ -77,7 +78,7 @@ async function orderingCounted(
   asking: Asking,
   now: number,
 ): Promise<FanOutRecord | undefined> {
-  const updated = await updateObject(service.store, FAN_OUTS, uuid, (fanOut) => {
+  const updated = await updateWith(service.store, FAN_OUTS, uuid, ({ value: fanOut }) => {
     if (!fanOut.live) return undefined;
     assertOwn(service, fanOut);
     const isOrdered = (target: Target) =>
@@ -90,7 +91,7 @@ async function orderingCounted(
         ? { ...target, tries: target.tries + 1 }
         : target,
     );
-    return written({ ...next, targets: counted });
+    return told(service, fanOut, { ...next, targets: counted });
   });
   return updated?.value;
 }
@@ -106,7 +107,7 @@ async function noted(
   answers: ReadonlyMap<Target, Target | undefined>,
 ): Promise<FanOutRecord | undefined> {
   const answered = new Map([...answers].map(([before, after]) => [before.datacenter, { before, after }]));
-  const updated = await updateObject(service.store, FAN_OUTS, uuid, (fanOut) => {
+  const updated = await updateWith(service.store, FAN_OUTS, uuid, ({ value: fanOut }) => {
     assertOwn(service, fanOut);
     const targets = fanOut.targets.map((target) => {
       const answer = answered.get(target.datacenter);
@@ -120,9 +121,14 @@ async function noted(
       next.canceling !== fanOut.canceling ||
       next.targets.some((one, at) => one !== fanOut.targets[at]);
     if (!isNews && !isHalfOver(service, fanOut)) return undefined;
-    return written(next.live ? { ...next, lease: leaseOf(service) } : next);
+    return told(service, fanOut, next.live ? { ...next, lease: leaseOf(service) } : next);
   });
   return updated?.value;
+}
+
+/** The write of what it has become, and what webhooks are told of that. */
+function told(service: Service, before: FanOutRecord, after: FanOutRecord): Change<FanOutRecord> {
+  return { value: written(after), also: fanOutMessages(service, before, after) };
 }
 
 /** Another process may go on at once. */

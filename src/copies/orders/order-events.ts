@@ -5,7 +5,7 @@ import { redact } from '#lib/text/redact.ts';
 import { type Cause, eventWrites } from '../../images/events/event.ts';
 import type { Service } from '../../service/service.ts';
 import type { CopyOrder } from '../documents/model.ts';
-import { webhookMessages } from '../webhooks/outbox.ts';
+import { copyMessages } from '../webhooks/messages.ts';
 
 type Stage = 'copy-begun' | 'copy-late' | 'copy-done' | 'copy-failed' | 'copy-canceled';
 
@@ -29,7 +29,7 @@ export function orderEvents(
   const { uuid, source, error, account, images, finish_by } = order;
   const details: EventDetails = { order: uuid, source: redact(source), ...(error && { error: error.code }) };
   const late: EventDetails = kind === 'copy-late' && finish_by !== undefined ? { finish_by } : {};
-  const told = kind === 'copy-begun' || kind === 'copy-late' ? [] : webhookMessages(service, kind, order);
+  const told = kind === 'copy-begun' || kind === 'copy-late' ? [] : copyMessages(service, kind, order);
   const events = images.flatMap((image) => {
     const owner = account ?? ownerOf(image);
     return eventWrites(service, { uuid: image, ...(owner !== undefined && { owner }) }, cause, [

@@ -3,7 +3,7 @@
  * message goes when it was answered with 2xx; until then it is sent again, after longer and longer pauses, for a day. Time in
  * which this service was down does not count. Whoever dies in between leaves it there: it may come twice, but never not at all.
  */
-import type { WebhookAnswer } from '#lib/api/schemas/webhook.ts';
+import type { WebhookAnswer, WebhookMessage } from '#lib/api/schemas/webhook.ts';
 import type { HttpTransport } from '#lib/client/transport.ts';
 import type { Query, Stored, Write } from '#lib/documents/store.ts';
 import { isConflict } from '#lib/documents/update.ts';
@@ -130,7 +130,7 @@ async function settle(
   const note: Write = { op: 'put', bucket: ANSWERS, key: hook, value: { ...answer, ...(resumed > 0 && { resumed }) } };
   if (answer.error === undefined) {
     await store.batch([{ op: 'del', bucket: OUTBOX, key }, note], { frees: true });
-    log.info({ webhook: hook, order: message.order, message: key, status: answer.status }, 'webhook delivered');
+    log.info({ webhook: hook, ...namedBy(message), message: key, status: answer.status }, 'webhook delivered');
     return 'delivered';
   }
   const isOver = now - Math.max(value.since, resumed) >= GIVEN_UP_AFTER_MS || value.tries + 1 >= MOST_TRIES;
@@ -146,8 +146,13 @@ async function settle(
   await store.batch([{ op: 'put', bucket: OUTBOX, key, value: later, ifEtag: etag }, note]).catch((error: unknown) => {
     if (!isConflict(error)) throw error;
   });
-  const told = { webhook: hook, order: message.order, message: key, status: answer.status, error: answer.error };
+  const told = { webhook: hook, ...namedBy(message), message: key, status: answer.status, error: answer.error };
   if (isOver) log.error(told, 'webhook given up: nobody has taken the message for a day');
   else log.warn({ ...told, tries: later.tries }, 'webhook not delivered; it is sent again later');
   return isOver ? 'given-up' : 'failed';
+}
+
+/** What a message is about, for the log. */
+function namedBy(message: WebhookMessage): { readonly order: string } | { readonly fan_out: string } {
+  return 'order' in message ? { order: message.order } : { fan_out: message.fan_out };
 }

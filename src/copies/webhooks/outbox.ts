@@ -1,13 +1,11 @@
 /**
  * What webhooks are still to be told. A message is written in the batch that ends the order, so that neither can be without
- * the other; `deliver.ts` sends it, at least once.
+ * the other (`messages.ts`); `deliver.ts` sends it, at least once.
  */
 import type { WebhookAnswer, WebhookEvent, WebhookMessage } from '#lib/api/schemas/webhook.ts';
 import type { Bucket, Filter, Write } from '#lib/documents/store.ts';
-import { redact } from '#lib/text/redact.ts';
 import { newTimeUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
-import type { CopyOrder } from '../documents/model.ts';
 
 /** A message to one webhook. The key is its ID. */
 export interface QueuedMessage {
@@ -46,45 +44,28 @@ export const ANSWERS: Bucket<LastAnswer> = { name: 'imgapi_webhook_answers', ver
 
 export const WEBHOOK_BUCKETS: readonly Bucket[] = [OUTBOX, ANSWERS];
 
-/** Belongs in the batch that ends the order. */
-export function webhookMessages(
+/** What every message says. */
+export interface Heading {
+  readonly id: string;
+  readonly datacenter?: string;
+}
+
+/** A message to each webhook that wants to know. Belongs in the batch of what it tells. */
+export function queued(
   { store, config }: Pick<Service, 'store' | 'config'>,
   event: WebhookEvent,
-  order: CopyOrder,
+  write: (heading: Heading) => WebhookMessage,
 ): Write[] {
   const hooks = config.webhooks.filter(({ events }) => events.includes(event));
   const now = store.now();
   const since = { since: now, not_before: now };
+  const { datacenterName: datacenter } = config;
   return hooks.map(({ name: hook }) => {
     const id = newTimeUuid(now);
-    const message = messageOf(id, event, order, config.datacenterName, now);
+    const message = write({ id, ...(datacenter !== undefined && { datacenter }) });
     const value: QueuedMessage = { hook, state: 'queued', message, tries: 0, ...since, rev: 1 };
     return { op: 'put', bucket: OUTBOX, key: id, value };
   });
-}
-
-function messageOf(
-  id: string,
-  event: WebhookEvent,
-  { uuid, kind, image, images, source, account, error, request_id, created_at, finished_at }: CopyOrder,
-  datacenter: string | undefined,
-  now: number,
-): WebhookMessage {
-  return {
-    id,
-    event,
-    ...(datacenter !== undefined && { datacenter }),
-    order: uuid,
-    kind,
-    image,
-    images,
-    source: redact(source),
-    ...(account !== undefined && { account }),
-    ...(error && { error: { code: error.code, message: error.message } }),
-    ...(request_id !== undefined && { request_id }),
-    created_at,
-    finished_at: finished_at ?? new Date(now).toISOString(),
-  };
 }
 
 export function messagesOf(hook: string, state: QueuedMessage['state']): Filter {

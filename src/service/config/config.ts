@@ -222,7 +222,7 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly events: { readonly keepDays: number };
   /** `write`: whether the console for people may change anything, and not only show it. */
   readonly console: { readonly write: boolean };
-  /** Who is told of copies that ended. */
+  /** Who is told of copies and fan-outs that ended. */
   readonly webhooks: readonly WebhookConfig[];
   /** Absent: no metrics listener. */
   readonly metrics?: Listener;

@@ -1,4 +1,4 @@
-/** The list `webhooks`: who is told of copies that ended. */
+/** The list `webhooks`: who is told of copies and fan-outs that ended. */
 import { readFile } from 'node:fs/promises';
 import type { WebhookEvent } from '#lib/api/schemas/webhook.ts';
 import { problem } from './schema.ts';

@@ -18,7 +18,7 @@ const USUAL = ['name', 'queued', 'given_up', 'oldest', 'last', 'answer'] as cons
 
 export const webhooks = defineCommand({
   name: 'webhooks',
-  summary: 'list who is told of copies that ended, and how that goes',
+  summary: 'list who is told of copies and fan-outs that ended, and how that goes',
   description: [
     'They are configured as `webhooks`. OLDEST_UTC is when the oldest message was written that is still queued; LAST_UTC is when a message was last sent, ANSWER what came back.',
     `Columns: ${Object.keys(COLUMNS).join(', ')}.`,

@@ -28,14 +28,16 @@ export interface HubOptions {
   readonly terms?: LinkTokenOptions;
   /** What they accept, by name; undefined: {@link ACCEPTS}. */
   readonly targets: Readonly<Record<string, object | undefined>>;
+  /** Whom each of the datacenters tells. */
+  readonly webhooks?: readonly object[];
 }
 
-export async function startHub(t: Test, { targets: names, terms }: HubOptions): Promise<Hub> {
-  const hub = await start(t, 'hub', await freePort());
+export async function startHub(t: Test, { targets: names, terms, webhooks = [] }: HubOptions): Promise<Hub> {
+  const hub = await start(t, 'hub', { port: await freePort(), webhooks });
   const targets: Record<string, InProcess> = {};
   const networks: Record<string, TcpProxy> = {};
   for (const [name, acceptOrders = ACCEPTS] of Object.entries(names)) {
-    const target = await start(t, name, await freePort(), acceptOrders);
+    const target = await start(t, name, { port: await freePort(), webhooks, acceptOrders });
     const { token, url } = await createLinkToken(target.imgapi.service, terms);
     await linkDatacenter(hub.imgapi.service, { name, url, token });
     const network = await startTcpProxy(Number(new URL(url).port));
@@ -51,14 +53,22 @@ export async function startHub(t: Test, { targets: names, terms }: HubOptions): 
     const before = name === 'hub' ? hub : targets[name];
     if (!before?.linksUrl) throw new Error(`there is no ${name}`);
     await before.imgapi.close({ patience: 0 });
-    return start(t, name, Number(new URL(before.linksUrl).port), acceptOrders, before.dataDir);
+    const port = Number(new URL(before.linksUrl).port);
+    return start(t, name, { port, webhooks, acceptOrders, dataDir: before.dataDir });
   };
   return { hub, image: image.uuid, targets, networks, restart };
 }
 
-function start(t: Test, datacenterName: string, port: number, acceptOrders: object = {}, dataDir?: string) {
+interface Start {
+  readonly port: number;
+  readonly webhooks: readonly object[];
+  readonly acceptOrders?: object;
+  readonly dataDir?: string;
+}
+
+function start(t: Test, datacenterName: string, { port, webhooks, acceptOrders = {}, dataDir }: Start) {
   const links = { address: '127.0.0.1', port, acceptOrders };
-  return startInProcess(t, { datacenterName, links }, dataDir === undefined ? {} : { dataDir });
+  return startInProcess(t, { datacenterName, links, webhooks }, dataDir === undefined ? {} : { dataDir });
 }
 
 export function until(hub: InProcess, uuid: string, what: string, is: (fanOut: FanOut) => boolean): Promise<FanOut> {

@@ -5,7 +5,8 @@ import { type Test, test } from 'tap';
 import { COPIES } from '#src/copies/documents/model.ts';
 import { endOrder } from '#src/copies/orders/end-order.ts';
 import { deliverTo } from '#src/copies/webhooks/deliver.ts';
-import { ANSWERS, OUTBOX, webhookMessages } from '#src/copies/webhooks/outbox.ts';
+import { copyMessages } from '#src/copies/webhooks/messages.ts';
+import { ANSWERS, OUTBOX } from '#src/copies/webhooks/outbox.ts';
 import { expireMessages, retryWebhook, webhookStatuses } from '#src/copies/webhooks/upkeep.ts';
 import type { Service } from '#src/service/service.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
@@ -55,7 +56,7 @@ async function put(service: Service, hook: string): Promise<string> {
   const created_at = new Date(service.store.now()).toISOString();
   const image = '0965c1f4-6995-c095-ecb5-c1a80be2b08e';
   const order = { uuid: image, kind: 'copy-from-dc', image, images: [image], members: [], source: 'east' } as const;
-  const writes = webhookMessages(service, 'copy-failed', {
+  const writes = copyMessages(service, 'copy-failed', {
     ...order,
     state: 'failed',
     live: false,
@@ -119,6 +120,7 @@ test('What failed can be ordered again with what the message says; what was canc
   const [failed] = await receiver.got(1);
   t.match(failed?.message, { event: 'copy-failed', error: { code: 'SourceError', message: 'east is away' } });
   const { image = '', source = '', account = '' } = failed?.message ?? {};
+  t.notOk('finish_by' in (failed?.message ?? {}) || 'held' in (failed?.message ?? {}));
   await site.west.client({ account }).copyImageFromDc(image, { datacenter: source });
   await site.west.client({ account }).cancelImageCopy(image);
   const [, canceled] = await receiver.got(2);
