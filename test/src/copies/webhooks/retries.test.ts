@@ -92,6 +92,12 @@ test('An import of an operator is ordered again from its URL, unless that held a
   t.equal(source, east.url);
   const again = { finish_by: rest.finish_by ?? '' };
   t.match(await operator.adminImportRemoteImage(image, source, again), { image_uuid: uuid });
+  await operator.cancelImageCopy(uuid);
+  await operator.adminImportRemoteImage(uuid, `${east.url}?token=of-east`);
+  await fail(service, uuid);
+  const all = await waitFor('the last one', () => receiver.received.length === 3 && receiver.received);
+  t.equal(all.at(-1)?.message.source, `${east.url}?token=(hidden)`);
+  t.notMatch(JSON.stringify(all.map(({ body }) => body)), /of-east/);
 });
 
 test('A fan-out that failed in one datacenter is tried again there, and its end is told', async (t) => {
