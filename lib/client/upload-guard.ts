@@ -30,17 +30,22 @@ export class UploadGuard {
   /** The bytes to send. The clock stops while the source is waited for, because a source may be slow. */
   async *body(): AsyncGenerator<Uint8Array, void> {
     const { idleTimeout, answerTimeout } = this.#options;
+    for await (const chunk of this.#chunks()) {
+      this.#watch('idle-timeout', idleTimeout);
+      yield chunk;
+      this.#timer?.stop();
+    }
+    this.#watch('answer-timeout', answerTimeout);
+  }
+
+  /** By itself, because what breaks the connection is thrown into {@link body}, and is no failure of the source. */
+  async *#chunks(): AsyncGenerator<Uint8Array, void> {
     try {
-      for await (const chunk of this.#source) {
-        this.#watch('idle-timeout', idleTimeout);
-        yield chunk;
-        this.#timer?.stop();
-      }
+      yield* this.#source;
     } catch (cause) {
       this.sourceError = cause;
       throw cause;
     }
-    this.#watch('answer-timeout', answerTimeout);
   }
 
   /**

@@ -255,6 +255,15 @@ test('an upload whose source fails rejects with the failure of the source', asyn
   t.equal(await failure(clientOf(t, server.url).addImageFile(UUID, broken(), { compression: 'none' })), cause);
 });
 
+test('a connection that breaks during an upload is unreachable, and no failure of the source', async (t) => {
+  const url = await serveRaw(t, (socket) => {
+    socket.pause();
+    setTimeout(() => socket.resetAndDestroy(), 50);
+  });
+  const upload = clientOf(t, url).addImageFile(UUID, endless(), { compression: 'none' });
+  t.match(await failure(upload), { name: 'ImgapiUnreachableError', fault: 'reset' });
+});
+
 test('a server that stops taking an upload is given up', async (t) => {
   const server = await serve(t, (request) => request.pause());
   const upload = clientOf(t, server.url, { idleTimeout: 100 }).addImageFile(UUID, endless(), { compression: 'none' });
