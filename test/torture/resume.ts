@@ -19,6 +19,10 @@ const SIZE = Number(process.env['GIB'] || 20) * GIB;
 const STAGED = SIZE * 0.9;
 /** Those of the service, not those of tests. */
 const COPIES = { leaseSeconds: 30, heartbeatSeconds: 1, stallSeconds: 60, retryDelay: { min: 1, max: 300 } };
+/** Milliseconds from the first answer until bytes flow: what is wanted. */
+const TARGET = 1000;
+/** Beyond that something is wrong, however busy the machine is. */
+const BOUND = 60_000;
 /** More than all that is asked before the bytes of the file. */
 const FIRST = MiB;
 
@@ -59,8 +63,11 @@ test('Bytes flow again', async (t) => {
       `${times} time: ${Math.round(answered - starting)} ms to /ping, ${Math.round(flowed - answered)} ms from there to the first new MiB; ` +
         `${names.length} staged file, ${Math.round((blocks * 512) / MiB)} MiB on the disk`,
     );
+    const took = Math.round(flowed - answered);
+    const judged = took <= TARGET ? 'within the target' : `MISSED the target by ${took - TARGET} ms: it is`;
+    t.comment(`${times} time: ${judged} ${TARGET} ms`);
     t.equal(names.length, 1, 'the staged bytes are there once');
-    t.ok(flowed - answered < 60_000);
+    t.ok(took < BOUND, `${took} ms`);
     await west.kill();
   }
 });

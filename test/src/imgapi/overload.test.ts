@@ -3,7 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Test, test } from 'tap';
+import { LINKS } from '#lib/api/imgapi/links.ts';
+import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
+import { admission, Gate } from '#src/imgapi/admission.ts';
+import type { Call } from '#src/imgapi/call.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { MiB } from '../../helpers/cloud.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
@@ -12,7 +16,7 @@ import { waitFor } from '../../helpers/wait.ts';
 import { slowUpload } from '../images/files/slow-upload.ts';
 import { asker } from './fixtures/ask.ts';
 
-const ONE_EACH = { limits: { uploads: 1, downloads: 1, lists: 1, copies: 1 } };
+const ONE_EACH = { limits: { uploads: 1, downloads: 1, lists: 1, copies: 1, watches: 1, plans: 1 } };
 
 /** A connection that has sent these bytes, and closes with the test. */
 async function opened(t: Test, url: string, bytes = ''): Promise<Socket> {
@@ -103,6 +107,64 @@ test('what waits for machines, and what counts all images of an account, has pla
   t.match((await Promise.race(both)).json, { message: /^1 lists and counts are under way here/ });
   done.resolve();
   t.same((await Promise.all(both)).map(({ status }) => status).toSorted(), [200, 503]);
+});
+
+const LINES = { headers: { accept: 'application/x-json-stream' } };
+const PLAN = { query: { plan: 'true' } };
+const OPERATIONS = { ...IMGAPI, ...LINKS };
+
+/** What each operation that lasts takes a place of. Written down once more, and apart from the code. */
+const LASTING: readonly [keyof typeof OPERATIONS, Parameters<Gate['take']>[0], Partial<Call>?][] = [
+  ['AddImageFile', 'uploads'],
+  ['AddImageFileFromUrl', 'uploads'],
+  ['AppendImageUpload', 'uploads'],
+  ['GetImageFile', 'downloads'],
+  ['LinkGetImageFile', 'downloads'],
+  ['LinkGetImageFilePieces', 'downloads'],
+  ['ListImages', 'lists'],
+  ['ListCopies', 'lists'],
+  ['ListCopies', 'watches', LINES],
+  ['ListFanOuts', 'lists'],
+  ['GetQuota', 'lists'],
+  ['ListQuotas', 'lists'],
+  ['CopyImageFromDc', 'copies'],
+  ['CopyImageFromDc', 'copies', LINES],
+  ['CopyImageFromDc', 'watches', LINES],
+  ['CopyImageToDcs', 'copies'],
+  ['ImportImageFromDatacenter', 'copies'],
+  ['AdminImportRemoteImage', 'copies'],
+  ['CreateImageFromVm', 'copies'],
+  ['CloneImage', 'copies'],
+  ['ExportImage', 'copies'],
+  ['AdminChangeImageStor', 'copies'],
+  ['GetImageUsage', 'plans'],
+  ['GetImageCopy', 'plans', PLAN],
+  ['GetImageCopy', 'watches', LINES],
+];
+
+test('each operation that lasts is refused while the only place of its kind is taken', async (t) => {
+  const { imgapi } = await startInProcess(t, ONE_EACH);
+  const gate = new Gate(imgapi.service, 0);
+  const admitted = admission(imgapi.service, gate);
+  const operator = { key: undefined, isOperator: true };
+  for (const [name, kind, asked] of LASTING) {
+    const handler = admitted(async () => ({ status: 204 }), OPERATIONS[name], name);
+    const call = { query: {}, headers: {}, remoteAddress: '127.0.0.1', ...asked } as Call;
+    const serve = async () => {
+      const closing: (() => void)[] = [];
+      const onClose = (done: () => void) => void closing.push(done);
+      try {
+        return await handler(Object.assign(call, { onClose }));
+      } finally {
+        for (const done of closing) done();
+      }
+    };
+    const leave = gate.take(kind, operator);
+    const refusal = { code: 'ServerBusy', statusCode: 503, headers: { 'Retry-After': '5' } };
+    await t.rejects(serve(), refusal, `${name} of ${kind}`);
+    leave();
+    t.match(await serve(), { status: 204 }, `${name} has its place again`);
+  }
 });
 
 test('an account that asks too often is told when to come again; others and operators are not concerned', async (t) => {

@@ -52,6 +52,20 @@ test('together: one that refuses keeps the image hidden everywhere, until it is 
   for (const target of [targets['east']!, west]) t.ok(await isShown(target, image));
 });
 
+test('of two datacenters that failed, only the one that is named is tried again', async (t) => {
+  const { hub, image, restart } = await startHub(t, { targets: { east: {}, west: {} } });
+  const client = hub.client();
+  const { uuid } = await client.copyImageToDcs(image, { account, datacenters: 'all' });
+  const failed = await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
+  t.same(statesOf(failed), { east: 'failed', west: 'failed' });
+  await restart('west');
+  const begun = await client.retryFanOut(uuid, { datacenter: 'west' });
+  t.same(begun.datacenters[0], failed.datacenters[0], 'the other one is as it was');
+  const ended = await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
+  t.same(statesOf(ended), { east: 'failed', west: 'succeeded' });
+  t.same(ended.datacenters[0], failed.datacenters[0]);
+});
+
 test('what is canceled leaves nothing, also where it was verified', async (t) => {
   const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
   const client = hub.client();

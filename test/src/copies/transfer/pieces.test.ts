@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Test, test } from 'tap';
 import type { LinkPieces } from '#lib/api/schemas/link.ts';
+import { LocalPiece } from '#lib/objects/local/piece.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { type Datacenter, putImage } from '../../../helpers/datacenter.ts';
 import type { Lie, LyingDatacenter } from '../../../helpers/lying-datacenter.ts';
@@ -106,6 +107,34 @@ test('a process that stops gives the pieces to the next one, which fetches only 
   await assertWhole(t, pair, record.uuid, sha1);
   const came = pair.network.received - before;
   t.ok(came < size - (back?.solid ?? 0) + MIB, `${came} of ${size} bytes came afterwards`);
+});
+
+test('what was staged before is read again while what is missing comes already', async (t) => {
+  const size = 12 * PIECE;
+  const { pair, record, sha1, uuid } = await ordered(t, PATIENT, size);
+  pair.network.trouble = { ...LINE, rtt: 1, bytesPerSecond: 16 * MIB };
+  const first = pair.engine(otherProcess(pair.service, 'first'));
+  await waitFor('half of it', async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > size / 2);
+  await first.stop();
+  const { acceptStaged } = LocalPiece.prototype;
+  const held = Promise.withResolvers<void>();
+  let checks = 0;
+  t.intercept(LocalPiece.prototype, 'acceptStaged', {
+    value: async function (this: LocalPiece, sha256: string) {
+      checks += 1;
+      await held.promise;
+      return acceptStaged.call(this, sha256);
+    },
+  });
+  const before = pair.network.received;
+  pair.network.trouble = { kind: 'none' };
+  pair.engine(otherProcess(pair.service, 'second'));
+  t.teardown(() => held.resolve());
+  await waitFor('a piece beside the check', () => pair.network.received - before > PIECE, 20_000);
+  t.equal(checks, 1, 'the first one is still looked at');
+  held.resolve();
+  t.match(await ended(pair.service, uuid), { state: 'succeeded', members: [{ result: { attempt: 2 } }] });
+  await assertWhole(t, pair, record.uuid, sha1);
 });
 
 test('canceling a copy ends all its connections', async (t) => {

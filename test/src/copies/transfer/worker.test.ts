@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { test } from 'tap';
+import { type Test, test } from 'tap';
 import { updateObject } from '#lib/documents/update.ts';
 import { TRANSFERS } from '#src/copies/documents/model.ts';
 import { sessionOf } from '#src/copies/documents/staging.ts';
 import { claim, isClaimable, releaseAttempt } from '#src/copies/transfer/attempt.ts';
 import { fairShare, Throttle } from '#src/copies/transfer/bandwidth.ts';
+import { LiveAttempt } from '#src/copies/transfer/live-attempt.ts';
+import { Pace } from '#src/copies/transfer/pace.ts';
 import { runTransfer } from '#src/copies/transfer/transfer.ts';
 import { changeRecord } from '#src/images/record/change.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
@@ -150,6 +152,44 @@ test("a link's bandwidth is shared by the transfers that run on it", async (t) =
   for (const { key } of await pair.service.store.find(TRANSFERS, {})) {
     t.equal(await fairShare(pair.service, { source: 'us-east-1', image: key }), 300_000);
   }
+});
+
+/** Work on a transfer in a process of that name, whose heartbeats are the test's. */
+async function liveIn(t: Test, { service }: CopyPair, worker: string, image: string): Promise<LiveAttempt> {
+  const process = otherProcess(service, worker);
+  const pace = new Pace({ least: () => 0, seconds: 60, onKept: () => undefined });
+  const { signal: stop } = new AbortController();
+  const live = new LiveAttempt(process, await claimed(process, image), { pace, stop, countBytes: () => undefined });
+  t.teardown(async () => {
+    pace.end();
+    await live.end();
+  });
+  await live.beat();
+  return live;
+}
+
+test('transfers of two processes stay within what their link may bring, also when that changes under way', async (t) => {
+  const night = { from: '22:00', to: '06:00', bytesPerSecond: 900_000 };
+  const day = { from: '06:00', to: '22:00', bytesPerSecond: 200_000 };
+  const bandwidth = { 'us-east-1': [night, day] };
+  const pair = await copyPair(t, { bandwidth, leaseSeconds: 3000, heartbeatSeconds: 1000 });
+  await orderSome(pair, 2);
+  pair.dest.clock.ahead = Date.parse('2100-03-01T21:50:00Z') - Date.now();
+  const images = (await pair.service.store.find(TRANSFERS, {})).map(({ key }) => key);
+  const first = await liveIn(t, pair, 'first', images[0]!);
+  t.equal(first.throttle.rate, 200_000, 'one has all of it');
+  const second = await liveIn(t, pair, 'second', images[1]!);
+  const rates = async (): Promise<(number | undefined)[]> => {
+    await Promise.all([first.beat(), second.beat()]);
+    return [first.throttle.rate, second.throttle.rate];
+  };
+  t.strictSame(await rates(), [100_000, 100_000], 'and gives half of it to the next');
+  pair.dest.clock.ahead += 20 * 60_000;
+  t.strictSame(await rates(), [450_000, 450_000], 'a window has begun');
+  await releaseAttempt(otherProcess(pair.service, 'second'), second.own, {});
+  await first.beat();
+  t.equal(first.throttle.rate, 900_000, 'what the other one leaves is not left unused');
+  t.notOk(first.signal.aborted);
 });
 
 test('a throttle lets bytes pass at its rate, whatever the chunks', async (t) => {

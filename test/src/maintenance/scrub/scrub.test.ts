@@ -11,14 +11,18 @@ import { listFindings } from '#src/images/files/findings.ts';
 import { loadRaw } from '#src/images/record/load.ts';
 import { type RepairSource, repairFile } from '#src/maintenance/repair.ts';
 import { fromDatacenter } from '#src/maintenance/repair-sources.ts';
+import { pace } from '#src/maintenance/scrub/inspect.ts';
 import { removeKept } from '#src/maintenance/scrub/kept.ts';
 import { mendFiles } from '#src/maintenance/scrub/mend.ts';
 import { unobserved } from '#src/maintenance/scrub/observer.ts';
-import { scrub } from '#src/maintenance/scrub/scrub.ts';
+import { checkFile, scrub } from '#src/maintenance/scrub/scrub.ts';
 import { orderPass, scrubStatus } from '#src/maintenance/scrub/state.ts';
 import type { Service } from '#src/service/service.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
-import { bytesOf, type Datacenter, linkedPair, putImage, putObject } from '../../../helpers/datacenter.ts';
+import { bytesOf, type Datacenter, linkedPair, putImage, putObject, setConfig } from '../../../helpers/datacenter.ts';
+import { makeImage } from '../../../helpers/images.ts';
+import { startInProcess } from '../../../helpers/imgapi.ts';
+import { asker } from '../../imgapi/fixtures/ask.ts';
 
 const { signal } = new AbortController();
 
@@ -253,4 +257,46 @@ test('damaged bytes are kept for as long as the configuration says', async (t) =
   east.clock.ahead += 32 * 86_400_000;
   t.equal((await removeKept(east.service)).length, 1);
   t.strictSame(await east.service.storages.named('local').list('quarantine'), []);
+});
+
+test('a pass reads no faster than it may, over all files together', async (t) => {
+  const { east } = await linkedPair(t);
+  setConfig(east, 'scrub', { bytesPerSecond: 200_000 });
+  for (let i = 0; i < 4; i++) await putImage(east, ALICE, {}, Buffer.alloc(25_000, i));
+  const began = performance.now();
+  t.match(await pass(east.service), { files: 4, bad: 0 });
+  const ms = performance.now() - began;
+  t.ok(ms > 490, `100,000 bytes in ${ms} ms`);
+});
+
+test('a pass that nobody ordered begins when its time has come, and only then', async (t) => {
+  const { east } = await twice(t);
+  setConfig(east, 'scrub', { intervalSeconds: 3600 });
+  const look = () => scrub(east.service, unobserved, signal);
+  t.equal(await look(), undefined, 'the first look begins none');
+  for (const time of ['first', 'second']) {
+    east.clock.ahead += 3_500_000;
+    t.equal(await look(), undefined, `before the ${time}`);
+    east.clock.ahead += 100_001;
+    t.match(await look(), { files: 1, bad: 0 }, time);
+  }
+  setConfig(east, 'scrub', { intervalSeconds: 0 });
+  east.clock.ahead += 1e10;
+  t.equal(await look(), undefined, 'with an interval of 0 none begins by itself');
+});
+
+test('the state of the service tells how many files are damaged', async (t) => {
+  const { imgapi, client, url, dataDir } = await startInProcess(t);
+  const { service } = imgapi;
+  const { image, bytes } = await makeImage(client({ account: ALICE }));
+  const path = join(dataDir, 'storage', imageObjectPath(image.uuid, 'file0'));
+  const ask = asker(t, url);
+  // As a pass does with each file.
+  const check = () => checkFile(service, image.uuid, 0, pace({ bytesPerSecond: 0 }), signal);
+  await writeFile(path, Buffer.alloc(bytes.length, 1));
+  t.match(await check(), { status: 'hash' });
+  t.match((await ask('/state')).json, { scrub: { findings: 1 } });
+  await writeFile(path, bytes);
+  t.equal(await check(), 'good');
+  t.match((await ask('/state')).json, { scrub: { findings: 0 } });
 });
