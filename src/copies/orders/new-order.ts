@@ -213,7 +213,7 @@ function newTransfer(
 
 /** The new order's transfer, which continues with the bytes and the attempt numbers of the failed one. */
 function reviveTransfer(failed: Transfer, fresh: Transfer): Transfer {
-  const { id, attempt, stor, bytes, staged, rev, writer_unknown, is_writer_over } = failed;
+  const { id, attempt, stor, bytes, staged, solid, rev, writer_unknown, is_writer_over } = failed;
   const state = nextTransferState(failed.state, 'order-again');
   return {
     ...fresh,
@@ -224,6 +224,7 @@ function reviveTransfer(failed: Transfer, fresh: Transfer): Transfer {
     rev,
     state,
     ...(staged !== undefined && { staged }),
+    ...(solid !== undefined && { solid }),
     ...(writer_unknown && { writer_unknown }),
     ...(is_writer_over !== undefined && { is_writer_over }),
   };
