@@ -16,7 +16,7 @@ import { waitFor } from '../helpers/wait.ts';
 
 const GIB = 2 ** 30;
 const SIZE = Number(process.env['GIB'] || 20) * GIB;
-const STAGED = SIZE * 0.9;
+const STAGED = Math.floor(SIZE * 0.9);
 /** Those of the service, not those of tests. */
 const COPIES = { leaseSeconds: 30, heartbeatSeconds: 1, stallSeconds: 60, retryDelay: { min: 1, max: 300 } };
 /** Milliseconds from the first answer until bytes flow: what is wanted. */
