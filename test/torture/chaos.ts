@@ -4,9 +4,14 @@ import { bounded, type Site } from '../helpers/cloud.ts';
 import type { Random } from '../helpers/random.ts';
 import { fill } from '../helpers/small-disk.ts';
 import type { Trouble } from '../helpers/tcp-proxy.ts';
+import { underWay } from './under-way.ts';
 
 export interface Blows {
   kills: number;
+  /** What the killed processes had under way: see `under-way.ts`. */
+  pieces: number;
+  resumed: number;
+  lateMd5s: number;
   stops: number;
   cuts: number;
   troubles: number;
@@ -54,7 +59,9 @@ export async function strike(
     const dice = random.below(100);
     if (dice < 60) {
       const killed = random.chance(0.2) ? sites : [site];
+      const hit = await underWay(killed);
       blows.kills += killed.length;
+      for (const what of ['pieces', 'resumed', 'lateMd5s'] as const) blows[what] += hit[what];
       await Promise.all(killed.map((one) => one.kill()));
       await wait(random, 0, 300);
       await Promise.all(killed.map(startAgain));

@@ -1,7 +1,8 @@
 /** Clients that do all that accounts do, one thing after another, each with images of its own. */
+import { make } from './making.ts';
 import type { Entry } from './model.ts';
 import type { Notebook } from './notebook.ts';
-import { able, clone, draw, list, make, type Operation, read, remove, share, undelete, update } from './operations.ts';
+import { able, clone, draw, list, type Operation, read, remove, share, undelete, update } from './operations.ts';
 import { copy, fanOut, importRemote } from './transfers.ts';
 
 const MOST_IMAGES = 6;

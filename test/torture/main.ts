@@ -8,15 +8,16 @@ import { type Test, test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { terrainNamed } from '../engines/grounds.ts';
 import { ALICE, BOB } from '../helpers/accounts.ts';
-import { link, makeSite, type Site, secondProcess } from '../helpers/cloud.ts';
+import { link, MiB, makeSite, type Site, secondProcess } from '../helpers/cloud.ts';
 import { temporaryFolder } from '../helpers/imgapi.ts';
 import { assertSound, settled } from '../helpers/invariants.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import { type Blows, type Common, strike } from './chaos.ts';
 import { work } from './clients.ts';
+import { Contents } from './contents.ts';
 import { Model } from './model.ts';
-import { Notebook, type Place, type Tally } from './notebook.ts';
+import { Notebook, type Place, type Run, type Tally } from './notebook.ts';
 import { crowd, limitImages, quotaLies } from './quota.ts';
 
 const { MINUTES, HOURS, KILLS, SEED, ENGINE } = process.env;
@@ -30,17 +31,25 @@ const ROUND_KILLS = 20;
 const LONGEST_ROUND_MS = 300_000;
 /** A run goes on after a finding, as long as what it found does not fill the next rounds as well. */
 const MOST_BAD_ROUNDS = 5;
-const DISK_MIB = 192;
-const MIB = 2 ** 20;
+const DISK_MIB = 768;
 const NAMES = ['us-east', 'us-west'] as const;
 
 const KEYS = {
-  storage: { headroomBytes: 16 * MIB },
+  storage: { headroomBytes: 16 * MiB },
   // A copy that cannot be is to be given up within the round.
   copies: { giveUpAfterSeconds: 20 },
   accounts: { cacheSeconds: 60 },
   images: { keepDeletedSeconds: 60 },
   links: { acceptOrders: Object.fromEntries(NAMES.map((name) => [name, { bytesPerDay: 2 ** 40 }])) },
+};
+
+/**
+ * A large file is long enough under way to be hit, and comes to one of the datacenters in pieces, to the other one as one stream
+ * once the first pieces are there.
+ */
+const RATES = {
+  'us-east': { bandwidth: { 'us-west': 12 * MiB }, oneStreamRate: 4 * MiB },
+  'us-west': { bandwidth: { 'us-east': 12 * MiB } },
 };
 
 interface Datacenter {
@@ -63,11 +72,22 @@ test('Torture', async (t) => {
   await link(west.sites[0], east.sites[0]).catch(() => undefined);
   const places = datacenters.map(({ place }) => place);
   const model = new Model();
-  const books = Array.from({ length: CLIENTS }, (_, i) => new Notebook(places, model, seeded(seed + 1 + i), tally));
-  const crowded = new Notebook(places, model, seeded(seed - 1), tally);
+  const run: Run = { places, model, contents: new Contents(), tally };
+  const books = Array.from({ length: CLIENTS }, (_, i) => new Notebook(run, seeded(seed + 1 + i)));
+  const crowded = new Notebook(run, seeded(seed - 1));
   for (const { sites } of datacenters) await limitImages(sites[0].operator);
   const strikers = datacenters.map((one, i) => ({ ...one, random: seeded(seed ^ (1000 * (i + 1))) }));
-  const blows: Blows = { kills: 0, stops: 0, cuts: 0, troubles: 0, fills: 0, crashes: 0 };
+  const blows: Blows = {
+    kills: 0,
+    pieces: 0,
+    resumed: 0,
+    lateMd5s: 0,
+    stops: 0,
+    cuts: 0,
+    troubles: 0,
+    fills: 0,
+    crashes: 0,
+  };
   const end = Date.now() + LASTS_MS;
   let bad = 0;
   for (let round = 1; Date.now() < end && blows.kills < MOST_KILLS && bad < MOST_BAD_ROUNDS; round++) {
@@ -82,7 +102,7 @@ test('Torture', async (t) => {
     ]);
     const struck = Date.now();
     const checked = await t.test(`round ${round}`, async (t) => {
-      await check(t, datacenters, new Notebook(places, model, seeded(round), tally), tally);
+      await check(t, datacenters, new Notebook(run, seeded(round)), tally);
     });
     if (!checked?.ok) bad += 1;
     const seconds = [struck - began, Date.now() - struck].map((ms) => Math.round(ms / 1000)).join(' + ');
@@ -132,14 +152,15 @@ function roundOf(blows: Blows, leftMs: number): AbortSignal {
 
 async function startDatacenter(
   t: Test,
-  name: string,
+  name: (typeof NAMES)[number],
   terrain: ReturnType<typeof terrainNamed>,
   tally: Tally,
 ): Promise<Datacenter> {
   const ground = await terrain.make?.(t);
   const disk = ground || name !== NAMES[1] ? undefined : smallDisk(t, DISK_MIB);
-  const first = await makeSite(t, name, disk ?? (await temporaryFolder(t, `imgapi-${name}`)), KEYS, ground);
-  const sites = [first, await secondProcess(t, first, KEYS)] as const;
+  const keys = { ...KEYS, copies: { ...KEYS.copies, ...RATES[name] } };
+  const first = await makeSite(t, name, disk ?? (await temporaryFolder(t, `imgapi-${name}`)), keys, ground);
+  const sites = [first, await secondProcess(t, first, keys)] as const;
   for (const site of sites) await site.start();
   return { sites, place: placeOf(name, sites), common: { disk, ground, answers: () => tally.acknowledged } };
 }
@@ -153,9 +174,9 @@ async function fanOutsUnderWay(book: Notebook): Promise<string[]> {
 }
 
 function summary(blows: Blows, { acknowledged, lost, refused }: Tally): string {
-  const { kills, stops, cuts, troubles, fills, crashes } = blows;
+  const { kills, pieces, resumed, lateMd5s, stops, cuts, troubles, fills, crashes } = blows;
   return (
-    `${kills} kills, ${stops} stops, ${cuts} cuts, ${troubles} bad lines, ${fills} full disks, ${crashes} crashes of servers; ` +
+    `${kills} kills (of ${pieces} copies in pieces, ${resumed} of them resumed, with ${lateMd5s} MD5s to come), ${stops} stops, ${cuts} cuts, ${troubles} bad lines, ${fills} full disks, ${crashes} crashes of servers; ` +
     `${acknowledged} acknowledged, ${lost} lost, refused: ${counted(refused)}`
   );
 }

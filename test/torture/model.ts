@@ -3,10 +3,11 @@
  * acknowledged is the only one; a request without an answer leaves both, that before it and that after it.
  */
 
+import { createHash } from 'node:crypto';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { sha1Of } from '../helpers/images.ts';
-import { eachOf, sha1Served } from '../helpers/invariants.ts';
+import { eachOf } from '../helpers/invariants.ts';
 
 /** As far as it is known; fields that are absent may be anything. */
 export interface Known {
@@ -57,6 +58,11 @@ export class Model {
     return [...this.#entries.values()].filter((one) => one.place === place && one.owner === owner && certain(one));
   }
 
+  /** How many may be there with a file that has such a SHA-1. */
+  withFile(isSuch: (sha1: string | undefined) => boolean): number {
+    return [...this.#entries.values()].filter(({ possible }) => possible.some((one) => isSuch(one?.sha1))).length;
+  }
+
   get size(): number {
     return this.#entries.size;
   }
@@ -73,10 +79,7 @@ export class Model {
         lies.push(`${entry.place} ${entry.uuid}: ${show(found)}, but ${entry.possible.map(show).join(' or ')}`);
       }
       if (found?.sha1 !== undefined && found.sha1 !== '') {
-        const sha1 = await sha1Served(client, entry.uuid).catch((error: unknown) => String(error));
-        if (sha1 !== found.sha1) {
-          lies.push(`${entry.place} ${entry.uuid}: its file has sha1 ${sha1}, not ${found.sha1}`);
-        }
+        lies.push(...(await fileLies(client, entry, found.sha1)));
       }
       // A copy may come, fail or be canceled as long as it is under way: an order that was given up is placed again to be canceled.
       if (found?.state !== 'copying') entry.possible = [found];
@@ -84,6 +87,32 @@ export class Model {
       return lies;
     });
   }
+}
+
+export interface Served {
+  readonly sha1: string;
+  readonly md5: string;
+  /** The MD5 that the answer announced; absent if it named none. */
+  readonly announced?: string | undefined;
+}
+
+/** The hashes of the file as it comes. */
+export async function served(client: ImgapiClient, uuid: string): Promise<Served> {
+  const { stream, headers } = await client.getImageFile(uuid);
+  const [sha1, md5] = [createHash('sha1'), createHash('md5')];
+  for await (const part of stream) for (const hash of [sha1, md5]) hash.update(part as Uint8Array);
+  return { sha1: sha1.digest('hex'), md5: md5.digest('base64'), announced: headers['content-md5'] };
+}
+
+/** What is wrong with a file when all is whole: then its MD5 is announced too, if it was left for later. */
+async function fileLies(client: ImgapiClient, { place, uuid }: Entry, expected: string): Promise<string[]> {
+  const found = await served(client, uuid).catch((error: unknown) => String(error));
+  if (typeof found === 'string') return [`${place} ${uuid}: its file has sha1 ${found}, not ${expected}`];
+  const { sha1, md5, announced } = found;
+  return [
+    ...(sha1 === expected ? [] : [`${place} ${uuid}: its file has sha1 ${sha1}, not ${expected}`]),
+    ...(announced === md5 ? [] : [`${place} ${uuid}: its file has MD5 ${md5}, announced as ${announced}`]),
+  ];
 }
 
 /** The only state in which it can be, if it is there. */

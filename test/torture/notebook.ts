@@ -3,6 +3,7 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import type { Random } from '../helpers/random.ts';
+import type { Contents } from './contents.ts';
 import { certain, type Entry, foundOf, type Known, type Model, matches, show } from './model.ts';
 
 /** A datacenter, and clients of any of its processes. */
@@ -25,6 +26,14 @@ export interface Tally {
   readonly wrong: string[];
 }
 
+/** What all clients of a run have in common. */
+export interface Run {
+  readonly places: readonly Place[];
+  readonly model: Model;
+  readonly contents: Contents;
+  readonly tally: Tally;
+}
+
 export interface Deleted {
   readonly entry: Entry;
   /** What it was. */
@@ -37,6 +46,7 @@ const LOST_MS = 300;
 export class Notebook {
   readonly places: readonly Place[];
   readonly model: Model;
+  readonly contents: Contents;
   readonly random: Random;
   /** Images that only this client changes. */
   own: Entry[] = [];
@@ -44,9 +54,10 @@ export class Notebook {
   readonly deleted: Deleted[] = [];
   readonly #tally: Tally;
 
-  constructor(places: readonly Place[], model: Model, random: Random, tally: Tally) {
+  constructor({ places, model, contents, tally }: Run, random: Random) {
     this.places = places;
     this.model = model;
+    this.contents = contents;
     this.random = random;
     this.#tally = tally;
   }
@@ -70,7 +81,7 @@ export class Notebook {
     try {
       const answer = await request();
       this.#tally.acknowledged += 1;
-      this.#tally.done.set(what, (this.#tally.done.get(what) ?? 0) + 1);
+      this.count(what);
       return answer;
     } catch (error) {
       if (error instanceof ImgapiError && error.statusCode !== 500 && error.code !== 'FileDamaged') {
@@ -82,6 +93,15 @@ export class Notebook {
       } else this.wrong(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
       return undefined;
     }
+  }
+
+  /** Asks again, for what would else seldom come to be. Whatever became of the requests before is up to the caller. */
+  async insist<T>(request: () => Promise<T>, tries: number): Promise<T | undefined> {
+    for (let left = tries; left > 0; left--) {
+      const answer = await request();
+      if (answer) return answer;
+    }
+    return undefined;
   }
 
   /** Asks for a change of an image: without an answer it may be as before, or as it would be after. */
@@ -115,6 +135,11 @@ export class Notebook {
     const known = certain(entry);
     if (!known) await this.settle(entry);
     return known;
+  }
+
+  count(what: string): void {
+    const { done } = this.#tally;
+    done.set(what, (done.get(what) ?? 0) + 1);
   }
 
   wrong(what: string): void {

@@ -1,54 +1,14 @@
 /** What an account does with its images, each time with one of them. */
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { ALICE, BOB } from '../helpers/accounts.ts';
-import { MANIFEST, sha1Of } from '../helpers/images.ts';
-import { certain, type Entry, type Known } from './model.ts';
+import { sha1Of } from '../helpers/images.ts';
+import { certain, type Entry, served } from './model.ts';
 import type { Notebook } from './notebook.ts';
 
 export type Operation = (book: Notebook, entry: Entry) => Promise<void>;
 
-const LARGEST = 300_000;
 const LARGEST_ICON = 20_000;
 let texts = 0;
-
-/** Makes an image, as its owner or as operators bring one, uploads its file, and activates it. */
-export async function make(book: Notebook): Promise<void> {
-  const { random } = book;
-  const place = random.pick(book.places).name;
-  const client = book.client(place);
-  const known: Known = { state: 'unactivated', sha1: '', description: '0', acl: 0, icon: '' };
-  const entry = random.chance(0.2) ? await bring(book, place, known) : await create(book, place, known);
-  if (!entry) return;
-  const bytes = randomBytes(1000 + random.below(LARGEST));
-  const sha1 = sha1Of(bytes);
-  const upload = { compression: 'none', sha1, size: bytes.length } as const;
-  const isUp = await book.step('upload', entry, { ...known, sha1 }, () =>
-    client.addImageFile(entry.uuid, Readable.from([bytes]), upload),
-  );
-  if (!isUp) return;
-  await book.step('activate', entry, { ...known, sha1, state: 'active' }, () => client.activateImage(entry.uuid));
-}
-
-async function create(book: Notebook, place: string, known: Known): Promise<Entry | undefined> {
-  const made = await book.ask('create', () => book.client(place).createImage({ ...MANIFEST, description: '0' }));
-  return made && add(book, place, made.uuid, [known]);
-}
-
-/** Under a UUID of the operators' choice. */
-async function bring(book: Notebook, place: string, known: Known): Promise<Entry | undefined> {
-  const uuid = crypto.randomUUID();
-  const entry = add(book, place, uuid, [undefined]);
-  const manifest = { ...MANIFEST, v: 2, uuid, owner: ALICE, description: '0' } as const;
-  const isThere = await book.step('import', entry, known, () => book.operator(place).adminImportImage(manifest));
-  return isThere ? entry : undefined;
-}
-
-function add(book: Notebook, place: string, uuid: string, possible: Entry['possible']): Entry {
-  const entry = book.model.add(place, ALICE, uuid, possible);
-  book.own.push(entry);
-  return entry;
-}
 
 export async function update(book: Notebook, entry: Entry): Promise<void> {
   const known = await book.certain(entry);
@@ -99,13 +59,11 @@ export async function draw(book: Notebook, entry: Entry): Promise<void> {
 export async function read(book: Notebook, entry: Entry): Promise<void> {
   const known = await book.certain(entry);
   if (!known?.sha1) return;
-  const sha1 = await book.ask('read', async () => {
-    const { stream } = await book.client(entry.place).getImageFile(entry.uuid);
-    const parts: Buffer[] = [];
-    for await (const part of stream) parts.push(Buffer.from(part as Uint8Array));
-    return sha1Of(Buffer.concat(parts));
-  });
-  if (sha1 !== undefined && sha1 !== known.sha1) book.wrong(`${entry.uuid} was served with sha1 ${sha1}`);
+  const found = await book.ask('read', () => served(book.client(entry.place), entry.uuid));
+  if (!found) return;
+  const { sha1, md5, announced = md5 } = found;
+  if (sha1 !== known.sha1) book.wrong(`${entry.uuid} was served with sha1 ${sha1}`);
+  if (announced !== md5) book.wrong(`${entry.uuid} was served with MD5 ${md5}, announced as ${announced}`);
 }
 
 /** What was certainly there before the list was asked for, and is after it, is in it. */
@@ -119,7 +77,8 @@ export async function list(book: Notebook, { place }: Entry): Promise<void> {
 
 export async function clone(book: Notebook, entry: Entry): Promise<void> {
   const known = await book.certain(entry);
-  if (!known?.acl || known.state !== 'active') return;
+  // Those of another account are never deleted, so that large ones would fill the disk.
+  if (!known?.acl || known.state !== 'active' || book.contents.isLarge(known.sha1)) return;
   const bob = book.client(entry.place, BOB);
   const made = await book.ask('clone', () => bob.cloneImage(entry.uuid));
   if (!made || known.sha1 === undefined) return;

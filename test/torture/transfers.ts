@@ -10,7 +10,12 @@ interface Way {
   readonly copy: Entry;
   /** What is there when it has come. */
   readonly there: Known;
+  /** How often it is ordered until there is an answer. */
+  readonly tries: number;
 }
+
+/** Few files are so large that an order that was lost would be missed. It takes longer than any request is on its way. */
+const TRIES_OF_LARGE = 5;
 
 /** Undefined if there is nothing to bring, or something was brought there before. */
 async function begin(book: Notebook, entry: Entry): Promise<Way | undefined> {
@@ -25,20 +30,25 @@ async function begin(book: Notebook, entry: Entry): Promise<Way | undefined> {
   const possible = [undefined, late, { state: 'copying' }, { state: 'failed' }];
   const copy = book.model.add(to.name, ALICE, entry.uuid, possible);
   book.own.push(copy);
-  return { to, copy, there };
+  return { to, copy, there, tries: book.contents.isLarge(sha1) ? TRIES_OF_LARGE : 1 };
 }
 
 /** The account orders the copy where it is to be. */
 export async function copy(book: Notebook, entry: Entry): Promise<void> {
   const way = await begin(book, entry);
   if (!way) return;
-  const { to, copy, there } = way;
+  const { to, copy, there, tries } = way;
   const client = book.client(to.name);
-  if (!(await book.ask('copy', () => client.copyImageFromDc(entry.uuid, { datacenter: entry.place })))) return;
+  const order = () =>
+    book.ask('copy', () => book.client(to.name).copyImageFromDc(entry.uuid, { datacenter: entry.place }));
+  if (!(await book.insist(order, tries))) return;
   if (book.random.chance(0.2) && (await book.ask('cancel', () => client.cancelImageCopy(entry.uuid)))) return;
   await until(async () => {
     const status = await book.ask('status', () => book.client(to.name).getImageCopy(entry.uuid));
-    if (status?.state === 'succeeded') copy.possible = [there];
+    if (status?.state === 'succeeded') {
+      copy.possible = [there];
+      if (status.bytes_not_fetched === status.bytes_total) book.count('copy of bytes that were here');
+    }
     return status?.finished_at !== undefined;
   });
 }
@@ -47,10 +57,11 @@ export async function copy(book: Notebook, entry: Entry): Promise<void> {
 export async function fanOut(book: Notebook, entry: Entry): Promise<void> {
   const way = await begin(book, entry);
   if (!way) return;
-  const { to, copy, there } = way;
+  const { to, copy, there, tries } = way;
   const client = book.client(entry.place);
   const options = { account: ALICE, datacenters: to.name, together: book.random.chance(0.5) };
-  const ordered = await book.ask('fan-out', () => client.copyImageToDcs(entry.uuid, options));
+  const order = () => book.ask('fan-out', () => book.client(entry.place).copyImageToDcs(entry.uuid, options));
+  const ordered = await book.insist(order, tries);
   if (!ordered) return;
   if (book.random.chance(0.2) && (await book.ask('cancel', () => client.cancelFanOut(ordered.uuid)))) return;
   await until(async () => {
@@ -64,11 +75,11 @@ export async function fanOut(book: Notebook, entry: Entry): Promise<void> {
 export async function importRemote(book: Notebook, entry: Entry): Promise<void> {
   const way = await begin(book, entry);
   if (!way) return;
-  const { to, copy, there } = way;
+  const { to, copy, there, tries } = way;
   const source = book.place(entry.place).url(book.random);
-  const ordered = await book.ask('import from a URL', () =>
-    book.operator(to.name).adminImportRemoteImage(entry.uuid, source),
-  );
+  const order = () =>
+    book.ask('import from a URL', () => book.operator(to.name).adminImportRemoteImage(entry.uuid, source));
+  const ordered = await book.insist(order, tries);
   if (!ordered) return;
   await until(async () => {
     const job = await book.ask('status', () => book.operator(to.name).getJob(ordered.job_uuid));
