@@ -60,6 +60,7 @@ export const RECORD_ONLY_FIELDS = [
   'reserved_by',
   'quarantined',
   'quarantined_icon',
+  'unread',
   'archive',
   'kept',
 ] as const;

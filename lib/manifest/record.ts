@@ -87,6 +87,8 @@ export interface PlacementIntent {
   readonly cause?: { readonly account?: string; readonly request_id?: string };
   /** The process that places it: when that has died, nobody has to wait for the end of the lease. */
   readonly worker?: string;
+  /** The bytes came by a link, and are read later. */
+  readonly is_unread?: true;
   /**
    * Which of the files gets its bytes anew, in this or another store, and stays as it is otherwise, or which comes behind
    * those that there are. Absent: the file becomes the only one.
@@ -183,6 +185,8 @@ export interface ImageRecord {
   readonly quarantined?: readonly number[];
   /** The same of the icon. */
   readonly quarantined_icon?: true;
+  /** Indexes of files that got their bytes by a link and were not read since. Nobody is given them until they were. */
+  readonly unread?: readonly number[];
   /** Only of a tombstone: the manifest to archive once the bytes are gone. */
   readonly archive?: Readonly<Record<string, unknown>>;
   /** Only of a tombstone: its bytes stay until `expires_at`, and the image can be restored. */

@@ -11,7 +11,7 @@ export const pullUrlQuery = Type.Object({
   renew: Type.Optional(uuid('`reqid` of an earlier answer, for a new URL to the same bytes.')),
 });
 
-export const pullUrlErrors = ['ResourceNotFound', 'NotAvailable', 'Conflict', 'StorageIsDown'] as const;
+export const pullUrlErrors = ['FileDamaged', 'ResourceNotFound', 'NotAvailable', 'Conflict', 'StorageIsDown'] as const;
 
 /** Also on the link listener. */
 export const PULL_LINK = {

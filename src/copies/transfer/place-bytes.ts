@@ -18,11 +18,17 @@ import { fileRecord } from '../orders/placeholder.ts';
 import { AttemptLostError } from './attempt.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 
+export interface ReceivedBytes {
+  readonly session: WriteSession;
+  readonly hashes: SessionHashes;
+  /** See `read-later.ts`. */
+  readonly isUnread: boolean | undefined;
+}
+
 export async function placeBytes(
   service: Service,
   live: LiveAttempt,
-  session: WriteSession,
-  hashes: SessionHashes,
+  { session, hashes, isUnread = false }: ReceivedBytes,
 ): Promise<void> {
   const { own } = live;
   live.signal.throwIfAborted();
@@ -30,6 +36,7 @@ export async function placeBytes(
     uuid: own.image,
     session: keptOnFailure(session),
     kind: 'file',
+    isUnread,
     guard: (record) => assertAwaited(record, own),
     file: fileRecord(
       { ...own, size: own.total },

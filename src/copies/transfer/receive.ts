@@ -12,10 +12,11 @@ import { bytesHere } from './bytes-here.ts';
 import { Holders } from './holders.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { NoPiecesError, PieceHashes } from './piece-hashes.ts';
+import { isReadLater } from './read-later.ts';
 import { receiveInOrder } from './receive-in-order.ts';
 import { receiveStream } from './receive-stream.ts';
 import { ReceivedFile } from './received-file.ts';
-import { linkedBytes } from './same-store.ts';
+import { type LinkSession, linkedBytes } from './same-store.ts';
 import { Suppliers } from './suppliers.ts';
 
 /** Where the bytes of an attempt go. */
@@ -27,6 +28,8 @@ export interface Staging {
   readonly ordered?: { readonly hashes: PieceHashes; readonly suppliers: Suppliers };
   /** Set if pieces lie beyond the bytes that count. */
   readonly hasGaps?: true;
+  /** The bytes came by a link, and are read when they are in their place. */
+  readonly isUnread?: boolean;
 }
 
 /** The attempt's staging: linked bytes, or a session that starts with the bytes of earlier attempts, hashed again. */
@@ -36,13 +39,14 @@ export async function openStaging(
   source: ImageSource,
   live: LiveAttempt,
 ): Promise<Staging> {
-  const here = await unlessFailed(service, live, () => bytesHere(service, store, live));
-  const linked = here ?? (await tryLink(service, store, source, live));
+  const later = await isReadLater(service, live.own);
+  const here = await unlessFailed(service, live, () => bytesHere(service, store, live, later));
+  const linked = here ?? (await tryLink(service, store, source, live, later));
   if (linked) {
     const via = here ? 'here' : 'link';
     live.note({ via });
     live.countBytes(via, linked.size);
-    return { session: linked };
+    return { session: linked, isUnread: linked.isUnread };
   }
   return (await openPieces(service, store, source, live)) ?? { session: await openStream(service, store, live) };
 }
@@ -117,10 +121,11 @@ async function tryLink(
   store: ObjectStore,
   source: ImageSource,
   live: LiveAttempt,
-): Promise<WriteSession | undefined> {
+  isReadLater: boolean,
+): Promise<LinkSession | undefined> {
   // A link would show the same file in the source's store. If that had the wrong hashes once, fetch the bytes instead.
   if (live.own.retry.bad_hashes > 0) return undefined;
-  return unlessFailed(service, live, () => linkedBytes(store, source, live, live.signal));
+  return unlessFailed(service, live, () => linkedBytes(store, source, live, { signal: live.signal, isReadLater }));
 }
 
 /** What saves the bytes the way may fail; then they take it. */

@@ -144,13 +144,13 @@ async function receiveAndPlace(
   live: LiveAttempt,
   staging: Staging,
 ): Promise<void> {
-  const { session } = staging;
+  const { session, isUnread } = staging;
   await receiveAll(service, source, live, staging);
   const hashes = await verifiedHashes(live.own, session);
   await session.flush();
   await service.faults.reach('copy:received');
   await receiveIcon(service, async () => source, live);
-  await placeBytes(service, live, session, hashes);
+  await placeBytes(service, live, { session, hashes, isUnread });
   await service.faults.reach('copy:placed');
 }
 

@@ -16,6 +16,7 @@ import { travellingRecord } from '#lib/manifest/travel.ts';
 import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
+import { forEachInTurn } from '#lib/runtime/each.ts';
 import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { creation } from '../events/changes.ts';
@@ -24,7 +25,9 @@ import { fileNotes } from '../files/file-notes.ts';
 import { assertNotQuarantined } from '../files/findings.ts';
 import { hasMoved } from '../files/following-moves.ts';
 import { isIconBusy, withIconAsRecorded } from '../files/icon-as-recorded.ts';
+import { readOnce } from '../files/late-md5.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
+import { isUnread } from '../files/unread.ts';
 import { staging } from '../files/upload-register.ts';
 import { assertQuota, type Growth, quotaWrites } from '../quotas/guard.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
@@ -80,6 +83,9 @@ async function cloneOnce(service: Service, request: CloneRequest, signal: AbortS
     await withIconAsRecorded(service, stored.value);
     throw chainChanged(source);
   }
+  const unread = chain.members.filter(({ stored }) => isUnread(stored.value, 0));
+  await forEachInTurn(unread, ({ stored }) => readOnce(service, stored.value, 0, signal));
+  if (unread.length > 0) throw chainChanged(source);
   const clones = chain.members.map((member) => ({ ...member, uuid: newUuid() }));
   const journal = await openJournal(
     service,

@@ -26,6 +26,7 @@ import { fileNotes } from './file-notes.ts';
 import { FINDINGS, findingKey, forgetFinding, withoutQuarantined } from './findings.ts';
 import { noteFormer, objectsOf, strikeFormer } from './former-objects.ts';
 import { forgetPieceLists } from './piece-lists.ts';
+import { withoutUnread, withUnread } from './unread.ts';
 
 /** Milliseconds. Placing is a rename, or a copy that may take as long as the file is large: then the lease is renewed. */
 export const PLACEMENT_LEASE_MS = 30_000;
@@ -43,6 +44,8 @@ export interface Placement {
   readonly kind: 'file' | 'icon';
   /** See {@link PlacementIntent}. */
   readonly index?: number;
+  /** The bytes came by a link, and are to be read later. */
+  readonly isUnread?: boolean;
   /**
    * Throws when the record may not take the file. Called as the intent is recorded. Whatever could change the answer
    * later (activation, another owner, a new attempt) has to settle the intent first.
@@ -246,19 +249,20 @@ async function recordIntent(service: Service, placement: Placement): Promise<voi
   await (by ? changeImage(service, by, note) : changeRecord(service, uuid, note, { evenDeleted }));
 }
 
-type Intended = Pick<Placement, 'file' | 'kind' | 'index' | 'by'> & {
+type Intended = Pick<Placement, 'file' | 'kind' | 'index' | 'by' | 'isUnread'> & {
   readonly session: Pick<WriteSession, 'session' | 'path'>;
 };
 
 function intentFor(
   service: Service,
-  { session: { session, path: object }, file, kind, index, by }: Intended,
+  { session: { session, path: object }, file, kind, index, by, isUnread }: Intended,
 ): Pick<ImageRecord, 'intent' | 'intent_lease'> {
   const { size, sha1 } = file;
   return {
     intent: {
       ...{ object, session, size, sha1, file, kind, worker: service.worker },
       ...(index !== undefined && { index }),
+      ...(isUnread && { is_unread: true }),
       ...(by && { cause: causeOf({ account: by.viewer.account, requestId: by.requestId }) }),
     },
     intent_lease: new Date(service.store.now() + PLACEMENT_LEASE_MS).toISOString(),
@@ -310,9 +314,14 @@ async function endedFindings(
   return [forgetFinding(uuid, index), ...(file ? forgetPieceLists(uuid, index, file as FileRecord) : [])];
 }
 
-function withFile(before: ImageRecord, { file, kind, index }: PlacementIntent): ImageRecord {
+function withFile(before: ImageRecord, intent: PlacementIntent): ImageRecord {
+  const { file, kind, index = 0, is_unread: isUnread } = intent;
   if (kind === 'icon') return { ...withoutQuarantined(before, kind), icon: file as IconRecord };
-  const record = withoutQuarantined(before, index ?? 0);
+  const clean = withoutUnread(withoutQuarantined(before, index), index);
+  return withFileAt(isUnread ? withUnread(clean, index) : clean, intent);
+}
+
+function withFileAt(record: ImageRecord, { file, index }: PlacementIntent): ImageRecord {
   if (index === undefined) return { ...record, files: [file as FileRecord] };
   const { files = [] } = record;
   if (index === files.length) return { ...record, files: [...files, file as FileRecord] };

@@ -3,10 +3,10 @@
  * says so, and no request is given the bytes. Record and finding change in one batch, and whatever puts other bytes in the
  * place of the file ends both in the batch in which the record takes these over.
  */
-import type { FileFinding } from '#lib/api/schemas/maintenance.ts';
+import type { FileFinding, Found } from '#lib/api/schemas/maintenance.ts';
 import type { Bucket, WithStore, Write } from '#lib/documents/store.ts';
 import { objectName, type Which } from '#lib/manifest/object-paths.ts';
-import type { ImageRecord } from '#lib/manifest/record.ts';
+import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { fileDamaged } from './stored-object.ts';
 
 export interface StoredFinding extends FileFinding {
@@ -15,11 +15,37 @@ export interface StoredFinding extends FileFinding {
   readonly rev: number;
 }
 
+/** What is wrong. A file of which readers get the right bytes all the same is not to be kept from them. */
+export interface Fault {
+  readonly status: Found;
+  readonly message: string;
+  readonly isServed: boolean;
+}
+
 /** Keyed by `UUID.fileN` and `UUID.icon`. */
 export const FINDINGS: Bucket<StoredFinding> = { name: 'imgapi_findings', version: 1, index: {} };
 
 export function findingKey(uuid: string, index: Which): string {
   return `${uuid}.${objectName(index)}`;
+}
+
+/** What is wrong with the file that the record has at that place. */
+export function findingOf(
+  { uuid, name }: ImageRecord,
+  index: Which,
+  { stor, size }: Pick<FileRecord, 'stor' | 'size'>,
+  { status, message, isServed }: Fault,
+  known: StoredFinding | undefined,
+  now: number,
+): StoredFinding {
+  const at = new Date(now).toISOString();
+  return {
+    ...{ uuid, name, index, file: objectName(index), stor, size },
+    ...{ status, message, quarantined: !isServed, found_at: known?.found_at ?? at, checked_at: at },
+    ...(known?.kept !== undefined && { kept: known.kept }),
+    ...(known?.repair && { repair: known.repair }),
+    rev: known?.rev ?? 0,
+  };
 }
 
 export function putFinding(finding: StoredFinding, ifEtag: string | null): Write {

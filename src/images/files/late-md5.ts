@@ -2,7 +2,7 @@
  * The MD5 of a large file, where the client announced none: it takes as long to compute as the other hashes together, and
  * nothing of the answer needs it. So it is left for after the answer. The record has none until then, and a note, made in
  * the same batch as the record gets the file, says that it is to come. Whoever needs it first, a reader of the file or the
- * task, computes it from the stored bytes.
+ * task, computes it from the stored bytes. In the same way it is seen to it that a file is read that came by a link (`unread.ts`).
  */
 
 import type { Bucket, Stored, WithStore, Write } from '#lib/documents/store.ts';
@@ -15,6 +15,8 @@ import type { Service } from '../../service/service.ts';
 import { changeRecord, type Decision } from '../record/change.ts';
 import { loadRaw } from '../record/load.ts';
 import { followingMoves } from './following-moves.ts';
+import { readUnread } from './read-unread.ts';
+import { isUnread } from './unread.ts';
 
 interface LateMd5 {
   readonly image: string;
@@ -69,6 +71,21 @@ export async function md5OfFile(
   }
 }
 
+/**
+ * For whoever is to be given bytes: waits until a file that came by a link has been read. Returns whether it had not been: then
+ * the record is to be asked again. @throws what the store does
+ */
+export async function readOnce(
+  service: Service,
+  record: ImageRecord,
+  index: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isUnread(record, index)) return false;
+  await heeding(complete(service, record.uuid, index), signal);
+  return true;
+}
+
 /** Computes those that are missing; returns how many. */
 export async function completeMd5s(service: Service, signal: AbortSignal): Promise<number> {
   let count = 0;
@@ -107,12 +124,16 @@ async function compute(service: Service, image: string, index: number): Promise<
   const note = await service.store.get(LATE_MD5S, keyOf(image, index));
   const record = (await loadRaw(service, image))?.value;
   const file = record?.files?.[index];
-  if (!note || !record || !file || file.contentMD5 !== undefined) {
+  const isToRead = record !== undefined && isUnread(record, index);
+  if (!record || !file || !(isToRead || (note && file.contentMD5 === undefined))) {
     if (note) await forget(service, note);
     return file?.contentMD5;
   }
   // Its bytes are being removed, and the note with the record.
   if (record.state === 'deleting' && !record.kept) return undefined;
+  if (isToRead || !note) {
+    return readUnread(service, record, index, [{ op: 'del', bucket: LATE_MD5S, key: keyOf(image, index) }]);
+  }
   const { sha1, md5 } = await followingMoves(service, record, (current) => {
     const { stor } = current.files?.[index] ?? file;
     return service.storages.named(stor).md5(imageObjectPath(image, index === 0 ? 'file0' : 'file1'));

@@ -13,7 +13,7 @@ import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
 import { openingFile } from '../../images/files/file-as-recorded.ts';
 import { withFileAsRecorded } from '../../images/files/file-placement.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
-import { md5OfFile } from '../../images/files/late-md5.ts';
+import { md5OfFile, readOnce } from '../../images/files/late-md5.ts';
 import type { Announced } from '../../images/files/upload.ts';
 import { ordererOf } from '../../machines/find-jobs.ts';
 import type { Service } from '../../service/service.ts';
@@ -110,8 +110,10 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     },
 
     async GetImageFile(call, query) {
-      const { value: record } = await withFileAsRecorded(service, await readableImage(service, call));
       const index = indexOf(query);
+      let found = await withFileAsRecorded(service, await readableImage(service, call));
+      if (await readOnce(service, found.value, index, call.signal)) found = await readableImage(service, call);
+      const record = found.value;
       return openingFile(service, record, index, (current) => readFile(call, current, index));
     },
   };

@@ -13,7 +13,8 @@ import { endWithLink } from '../../datacenters/links/live-streams.ts';
 import { heldWhileServed } from '../../http-kit/held-while-served.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
-import { loadRaw } from '../../images/record/load.ts';
+import { readOnce } from '../../images/files/late-md5.ts';
+import { loadImage, loadRaw } from '../../images/record/load.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from '../../pulls/documents.ts';
 import { isPullsDay, parsePullName } from '../../pulls/pull-path.ts';
@@ -64,8 +65,12 @@ async function createForOperator(service: Service, call: Call, query: PullUrlQue
     throw new ApiError('OperatorOnly', 'pull URLs are for operators and linked datacenters');
   }
   const { host } = call.headers;
+  const target = pullUrlTarget(call, query);
+  // A datacenter compares what it gets with the hashes of the image; nobody else has to.
+  const found = await loadImage(service, target.uuid);
+  if (found) await readOnce(service, found.value, target.index, call.signal);
   const json = await createPullUrl(service, {
-    ...pullUrlTarget(call, query),
+    ...target,
     account: undefined,
     requestId: call.requestId,
     baseUrl: service.config.publicUrl ?? (host === undefined ? undefined : `http://${host}`),

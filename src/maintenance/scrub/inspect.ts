@@ -1,6 +1,5 @@
 /** Reads one stored file again, no faster than it should be read, and says what is wrong with it. */
 import { createHash } from 'node:crypto';
-import type { Found } from '#lib/api/schemas/maintenance.ts';
 import { imageObjectPath, objectName, type Which } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, type IconRecord, type ImageRecord, objectRecord } from '#lib/manifest/record.ts';
 import {
@@ -11,15 +10,9 @@ import {
 } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { Throttle } from '../../copies/transfer/bandwidth.ts';
+import type { Fault } from '../../images/files/findings.ts';
 import { promptIdentity } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
-
-/** What is wrong. A file of which readers get the right bytes all the same is not to be kept from them. */
-export interface Fault {
-  readonly status: Found;
-  readonly message: string;
-  readonly isServed: boolean;
-}
 
 /** `unknown`: nothing can be said now, as while the store is down. */
 export type Inspection = 'good' | 'unknown' | Fault;

@@ -12,8 +12,10 @@ import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import {
+  type Fault,
   FINDINGS,
   findingKey,
+  findingOf,
   forgetFinding,
   isQuarantined,
   putFinding,
@@ -24,14 +26,13 @@ import {
 import { changeRecord } from '../../images/record/change.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
-import type { Fault } from './inspect.ts';
 
 /**
  * False if the record has changed since it was read: what was found out may be about other bytes, those of before a
  * repair.
  */
 export async function note(service: Service, { value }: StoredImage, index: Which, fault: Fault): Promise<boolean> {
-  const { uuid, name } = value;
+  const { uuid } = value;
   const file = objectRecord(value, index);
   const kind = index === 'icon' ? 'icon' : 'file';
   let isNoted = false;
@@ -39,16 +40,8 @@ export async function note(service: Service, { value }: StoredImage, index: Whic
     isNoted = isAsRead(record, value) && record.intent?.kind !== kind && file !== undefined;
     if (!isNoted || !file) return undefined;
     const known = await service.store.get(FINDINGS, findingKey(uuid, index));
-    const now = new Date(service.store.now()).toISOString();
-    const { status, message, isServed } = fault;
-    const finding: StoredFinding = {
-      ...{ uuid, name, index, file: objectName(index), stor: file.stor, size: file.size },
-      ...{ status, message, quarantined: !isServed, found_at: known?.value.found_at ?? now, checked_at: now },
-      ...(known?.value.kept !== undefined && { kept: known.value.kept }),
-      ...(known?.value.repair && { repair: known.value.repair }),
-      rev: known?.value.rev ?? 0,
-    };
-    const marked = isServed ? withoutQuarantined(record, index) : withQuarantined(record, index);
+    const finding = findingOf(value, index, file, fault, known?.value, service.store.now());
+    const marked = fault.isServed ? withoutQuarantined(record, index) : withQuarantined(record, index);
     return { record: marked, also: [putFinding(finding, known?.etag ?? null)] };
   });
   if (isNoted) {

@@ -32,12 +32,17 @@ async function copied(t: Test, { east, west }: Cloud, stor: string): Promise<str
   return status.images[0]?.source;
 }
 
-test('in one S3 bucket no byte of a copy moves', async (t) => {
-  const [east, west] = await s3Keys(t, ['us-east', 'us-west']);
-  const cloud = await startCloud(t, { east, west });
-  t.equal(await copied(t, cloud, 's3'), 'link');
-  await assertSound(t, cloud.west);
-});
+for (const [when, lateMd5Bytes] of [
+  ['before it is there', 2 * SIZE],
+  ['when it is there', SIZE],
+] as const) {
+  test(`in one S3 bucket no byte of a copy moves, and the file is read ${when}`, async (t) => {
+    const [east, west] = await s3Keys(t, ['us-east', 'us-west']);
+    const cloud = await startCloud(t, { east, west: { ...west, uploads: { lateMd5Bytes } } });
+    t.equal(await copied(t, cloud, 's3'), 'link');
+    await assertSound(t, cloud.west);
+  });
+}
 
 test('in S3, bytes that another image of the account has are copied by the store', async (t) => {
   const { east, west } = await startCloud(t, { west: await inS3(t) });

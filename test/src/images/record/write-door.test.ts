@@ -51,6 +51,7 @@ test('nobody but the service itself writes past the caller', async (t) => {
     // The later steps of a placement that the door let begin, and the copy engine's.
     'src/images/files/file-placement.ts',
     'src/images/files/late-md5.ts',
+    'src/images/files/read-unread.ts',
     'src/images/record/change.ts',
     // Logins that nobody held when they were shared.
     'src/images/sharing/shares.ts',
