@@ -2,7 +2,19 @@
 import { make } from './making.ts';
 import type { Entry } from './model.ts';
 import type { Notebook } from './notebook.ts';
-import { able, clone, draw, list, type Operation, read, remove, share, undelete, update } from './operations.ts';
+import {
+  able,
+  clone,
+  draw,
+  list,
+  type Operation,
+  protect,
+  read,
+  remove,
+  share,
+  undelete,
+  update,
+} from './operations.ts';
 import { copy, fanOut, importRemote } from './transfers.ts';
 
 const MOST_IMAGES = 6;
@@ -10,7 +22,8 @@ const MOST_IMAGES = 6;
 /** How many of a hundred times. */
 const OPERATIONS: readonly (readonly [number, Operation])[] = [
   [17, make],
-  [14, update],
+  [9, update],
+  [5, protect],
   [8, share],
   [6, able],
   [8, draw],

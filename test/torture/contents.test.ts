@@ -19,6 +19,8 @@ test('bytes are the same each time they are sent, some are large, and some come 
   const content = made.find((one) => !one.isLarge);
   for (const time of content ? ['first', 'second'] : []) {
     const bytes = Buffer.concat(content ? await streamOf(content).toArray() : []);
+    const rest = Buffer.concat(content ? await streamOf(content, 777, 99).toArray() : []);
+    t.ok(rest.equals(bytes.subarray(777, 777 + 99)), 'a part is one of the whole');
     t.match({ size: bytes.length, sha1: sha1Of(bytes) }, { size: content?.size, sha1: content?.sha1 }, `${time} time`);
   }
 });

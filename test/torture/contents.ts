@@ -25,6 +25,8 @@ const LARGE = { least: 33 * MiB, late: 64 * MiB, most: 70 * MiB };
 const MOST_LARGE = 8;
 /** Whose bytes may come again. */
 const REMEMBERED = 12;
+/** Of the cipher that makes them. */
+const BLOCK = 16;
 const ZEROS = Buffer.alloc(MiB / 4);
 
 export class Contents {
@@ -50,8 +52,9 @@ export class Contents {
   }
 }
 
-export function streamOf({ seed, size }: Content): Readable {
-  return Readable.from(partsOf(seed, size));
+/** The bytes, or some of them. */
+export function streamOf({ seed, size: whole }: Content, start = 0, size = whole): Readable {
+  return Readable.from(partsOf(seed, size, start));
 }
 
 function largeSize(random: Random): number {
@@ -59,8 +62,11 @@ function largeSize(random: Random): number {
   return random.chance(0.5) ? least + random.below(late - least) : late + random.below(most - late);
 }
 
-async function* partsOf(seed: number, size: number): AsyncGenerator<Buffer> {
-  const cipher = createCipheriv('aes-128-ctr', keyOf(seed), Buffer.alloc(16));
+async function* partsOf(seed: number, size: number, start = 0): AsyncGenerator<Buffer> {
+  const counter = Buffer.alloc(BLOCK);
+  counter.writeBigUInt64BE(BigInt(Math.floor(start / BLOCK)), BLOCK / 2);
+  const cipher = createCipheriv('aes-128-ctr', keyOf(seed), counter);
+  cipher.update(ZEROS.subarray(0, start % BLOCK));
   for (let left = size; left > 0; left -= ZEROS.length) {
     yield cipher.update(ZEROS.subarray(0, left));
     // All clients are in this process.

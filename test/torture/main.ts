@@ -19,6 +19,7 @@ import { Contents } from './contents.ts';
 import { Model } from './model.ts';
 import { Notebook, type Place, type Run, type Tally } from './notebook.ts';
 import { crowd, limitImages, quotaLies } from './quota.ts';
+import { giveUp } from './uploading.ts';
 
 const { MINUTES, HOURS, KILLS, SEED, ENGINE } = process.env;
 // The Makefile gives what is not set as an empty text.
@@ -31,6 +32,8 @@ const ROUND_KILLS = 20;
 const LONGEST_ROUND_MS = 300_000;
 /** A run goes on after a finding, as long as what it found does not fill the next rounds as well. */
 const MOST_BAD_ROUNDS = 5;
+/** The other process is whole again, but may have to be reached anew. */
+const TRIES_OF_GIVING_UP = 3;
 const DISK_MIB = 768;
 const NAMES = ['us-east', 'us-west'] as const;
 
@@ -100,6 +103,7 @@ test('Torture', async (t) => {
       ...books.map((book) => work(book, over)),
       crowd(crowded, over),
     ]);
+    for (const book of books) await giveUpAll(book);
     const struck = Date.now();
     const checked = await t.test(`round ${round}`, async (t) => {
       await check(t, datacenters, new Notebook(run, seeded(round)), tally);
@@ -134,6 +138,11 @@ async function check(t: Test, datacenters: readonly Datacenter[], book: Notebook
     }
   }
   t.same(tally.wrong.splice(0), [], 'no answer was wrong');
+}
+
+/** The uploads that nobody goes on with. */
+async function giveUpAll(book: Notebook): Promise<void> {
+  for (const entry of book.own) await book.insist(() => giveUp(book, entry), TRIES_OF_GIVING_UP);
 }
 
 /** Aborts when a round is over. */

@@ -8,6 +8,7 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { sha1Of } from '../helpers/images.ts';
 import { eachOf } from '../helpers/invariants.ts';
+import type { Content } from './contents.ts';
 
 /** As far as it is known; fields that are absent may be anything. */
 export interface Known {
@@ -17,6 +18,7 @@ export interface Known {
   readonly acl?: number;
   /** The SHA-1 of its icon, or those of which it has one; empty: it has none. */
   readonly icon?: string | ReadonlySet<string>;
+  readonly protected?: boolean;
 }
 
 export interface Entry {
@@ -29,6 +31,8 @@ export interface Entry {
   icons?: Set<string>;
   /** In how many checks in a row it was not there. */
   gone?: number;
+  /** Of an upload that goes on where it stopped, while there may be one. */
+  upload?: Content;
 }
 
 /** What is gone in so many checks does not come back any more. */
@@ -123,8 +127,8 @@ export function certain({ possible }: Entry): Known | undefined {
 /** What the server says of an image, with the hash of the icon that it gives. */
 export async function foundOf(client: ImgapiClient, uuid: string): Promise<Known | undefined> {
   try {
-    const { state, files, description = '', acl, icon } = await client.getImage(uuid);
-    const shown = { state, sha1: files[0]?.sha1 ?? '', description, acl: acl?.length ?? 0 };
+    const { state, files, description = '', acl, icon, protected: isProtected = false } = await client.getImage(uuid);
+    const shown = { state, protected: isProtected, sha1: files[0]?.sha1 ?? '', description, acl: acl?.length ?? 0 };
     return { ...shown, icon: icon ? await iconServed(client, uuid) : '' };
   } catch (error) {
     if (error instanceof ImgapiError && error.code === 'ResourceNotFound') return undefined;

@@ -4,6 +4,7 @@ import { ALICE, BOB } from '../helpers/accounts.ts';
 import { sha1Of } from '../helpers/images.ts';
 import { certain, type Entry, served } from './model.ts';
 import type { Notebook } from './notebook.ts';
+import { giveUp } from './uploading.ts';
 
 export type Operation = (book: Notebook, entry: Entry) => Promise<void>;
 
@@ -86,15 +87,41 @@ export async function clone(book: Notebook, entry: Entry): Promise<void> {
   book.model.add(entry.place, BOB, made.uuid, [{ state: 'active', sha1, ...(icon !== undefined && { icon }) }]);
 }
 
-/** For good, or so that it can be restored. */
+/** Protects it from deletion, or lifts that. */
+export async function protect(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  if (known?.protected === undefined) return book.settle(entry);
+  const client = book.client(entry.place);
+  const next = { ...known, protected: !known.protected };
+  await book.step('protect or not', entry, next, () =>
+    next.protected ? client.protectImage(entry.uuid) : client.unprotectImage(entry.uuid),
+  );
+}
+
+/** For good, or so that it can be restored. One that is protected stays, and is so no more. */
 export async function remove(book: Notebook, entry: Entry): Promise<void> {
   const known = await book.certain(entry);
   const purge = book.random.chance(0.5);
   const client = book.client(entry.place);
+  if (known?.protected) {
+    const isGone = await book.ask('delete', async () => ({ answer: await client.deleteImage(entry.uuid, { purge }) }));
+    if (isGone) book.wrong(`${entry.place} ${entry.uuid} was deleted while it was protected`);
+    return protect(book, entry);
+  }
+  if (!known) await lift(book, entry);
+  if (!(await giveUp(book, entry))) return book.settle(entry);
   const isGone = await book.step('delete', entry, undefined, () => client.deleteImage(entry.uuid, { purge }));
   if (!isGone) return book.settle(entry);
   book.own = book.own.filter((one) => one !== entry);
   if (known?.state === 'active' && !purge) book.deleted.push({ entry, known });
+}
+
+/** Of an image of which it is not known whether it is protected: else it would never go. */
+async function lift(book: Notebook, entry: Entry): Promise<void> {
+  const isProtected = entry.possible.filter((one) => one?.protected);
+  if (isProtected.length === 0) return;
+  entry.possible = [...entry.possible, ...isProtected.map((one) => one && { ...one, protected: false })];
+  await book.ask('protect or not', () => book.client(entry.place).unprotectImage(entry.uuid));
 }
 
 /** Restores what was deleted, or removes it for good. */

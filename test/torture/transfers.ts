@@ -1,4 +1,6 @@
 /** How images get from one datacenter to the other: each way leaves the same image there, or none. */
+
+import type { FanOut } from '#lib/api/schemas/fan-out.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import type { Entry, Known } from './model.ts';
 import type { Notebook, Place } from './notebook.ts';
@@ -57,18 +59,32 @@ export async function copy(book: Notebook, entry: Entry): Promise<void> {
 export async function fanOut(book: Notebook, entry: Entry): Promise<void> {
   const way = await begin(book, entry);
   if (!way) return;
-  const { to, copy, there, tries } = way;
+  const { to, tries } = way;
   const client = book.client(entry.place);
   const options = { account: ALICE, datacenters: to.name, together: book.random.chance(0.5) };
   const order = () => book.ask('fan-out', () => book.client(entry.place).copyImageToDcs(entry.uuid, options));
   const ordered = await book.insist(order, tries);
   if (!ordered) return;
   if (book.random.chance(0.2) && (await book.ask('cancel', () => client.cancelFanOut(ordered.uuid)))) return;
+  if ((await fanOutEnded(book, way, entry.place, ordered.uuid)) !== 'failed') return;
+  const again = () => book.client(entry.place).retryFanOut(ordered.uuid, { account: ALICE, datacenter: to.name });
+  if (await book.ask('fan-out again', again)) await fanOutEnded(book, way, entry.place, ordered.uuid);
+}
+
+/** How it has ended; undefined if that was not seen. */
+async function fanOutEnded(
+  book: Notebook,
+  { copy, there }: Way,
+  place: string,
+  uuid: string,
+): Promise<FanOut['state'] | undefined> {
+  let state: FanOut['state'] | undefined;
   await until(async () => {
-    const status = await book.ask('status', () => book.client(entry.place).getFanOut(ordered.uuid));
-    if (status?.state === 'succeeded') copy.possible = [there];
-    return status !== undefined && status.state !== 'running';
+    state = (await book.ask('status', () => book.client(place).getFanOut(uuid)))?.state;
+    if (state === 'succeeded') copy.possible = [there];
+    return state !== undefined && state !== 'running';
   });
+  return state;
 }
 
 /** Operators import it from a URL. */
