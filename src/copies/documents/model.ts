@@ -100,6 +100,12 @@ export interface Retry {
   readonly bad_hashes: number;
   /** Set once the source sent a file from its first byte where a range was asked for. */
   readonly no_ranges?: true;
+  /**
+   * How often since the last new byte the hashes of pieces could not be had from a source that answered otherwise, and whether
+   * that was once so often that it is not asked for them any more.
+   */
+  readonly untold?: number;
+  readonly no_pieces?: true;
   /** The most bytes that were ever here. Only bytes beyond these count as new. */
   readonly peak: number;
   /** How often in a row the transfer was put back because it was too slow, and since when (ms since the epoch). */

@@ -72,7 +72,7 @@ export class LiveAttempt {
 
   /** Records the number of bytes received so far. @param solid how many of them are there without a gap, if there are gaps */
   reached(bytes: number, solid?: number): void {
-    const { retry } = this.own;
+    const { untold: _untold, ...retry } = this.own.retry;
     if (solid !== undefined) this.note({ solid });
     if (bytes <= retry.peak) this.note({ bytes });
     else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.store.now() } });

@@ -15,9 +15,24 @@ import type { LiveAttempt } from './live-attempt.ts';
 /** Milliseconds to wait before a page is asked for again. */
 const PAUSES_MS = [250, 1000, 2000];
 
-/** The source does not tell the hashes of its pieces, or no longer. Not a failure: the file can be fetched as one stream. */
+/**
+ * How often in a row the hashes may be untold while the source answers otherwise: then it does not tell them, though its file can
+ * be had.
+ */
+const MOST_UNTOLD = 3;
+
+/** The source has no hashes of its pieces, or never tells them. Not a failure: the file can be fetched as one stream. */
 export class NoPiecesError extends Error {
   override readonly name = 'NoPiecesError';
+}
+
+/** Nobody tells the hashes at the moment; what is staged waits for them. It fails as what the source was asked for did. */
+export class UntoldError extends Error {
+  override readonly name = 'UntoldError';
+
+  constructor(cause: unknown) {
+    super(failureOf(cause).message, { cause });
+  }
 }
 
 interface Told {
@@ -38,8 +53,8 @@ export class PieceHashes {
   }
 
   /**
-   * Undefined if the source tells no hashes of pieces: it is older, or takes too long to compute them.
-   * @throws what the source answers; CopyError SourceInvalid, SourceChanged
+   * Undefined if the source has no hashes of pieces: it is older, or never tells them.
+   * @throws UntoldError; what else the source answers; CopyError SourceInvalid, SourceChanged
    */
   static async of(told: Told, live: LiveAttempt): Promise<PieceHashes | undefined> {
     const hashes = new PieceHashes(told, live);
@@ -56,7 +71,7 @@ export class PieceHashes {
 
   /**
    * In lower-case hex. Asks for what comes next as well.
-   * @throws NoPiecesError; CopyError SourceInvalid, SourceChanged; the signal's reason
+   * @throws NoPiecesError; UntoldError; what else the source answers; CopyError SourceInvalid, SourceChanged; the signal's reason
    */
   async at(piece: number): Promise<string> {
     const page = Math.floor(piece / PIECES_A_PAGE);
@@ -78,9 +93,13 @@ export class PieceHashes {
   }
 
   #page(page: number): Promise<readonly string[]> {
-    const known = this.#pages.get(page) ?? this.#ask(page);
-    this.#pages.set(page, known);
-    return known;
+    const known = this.#pages.get(page);
+    if (known !== undefined) return known;
+    const asked = this.#ask(page);
+    this.#pages.set(page, asked);
+    // It is asked for again as soon as somebody needs it.
+    asked.catch(() => this.#pages.delete(page));
+    return asked;
   }
 
   async #ask(page: number): Promise<readonly string[]> {
@@ -99,8 +118,24 @@ export class PieceHashes {
       const [list, ...others] = told.filter((answer) => answer !== undefined);
       // If one of them lies, nobody knows which.
       if (list && others.every((other) => isDeepStrictEqual(other, list))) return list;
-      throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
+      await this.#countIfShown(error);
+      throw new UntoldError(error);
     }
+  }
+
+  /** A source that cannot be reached at all has said nothing of its pieces. @throws NoPiecesError */
+  async #countIfShown(error: unknown): Promise<void> {
+    const { own, signal } = this.#live;
+    const isShown = await this.#source.getImage(own.image, own.account, this.#live.patience(signal)).then(
+      () => true,
+      () => false,
+    );
+    signal.throwIfAborted();
+    if (!isShown) return;
+    const { untold = 0, ...retry } = this.#live.retry;
+    if (untold + 1 < MOST_UNTOLD) return this.#live.note({ retry: { ...retry, untold: untold + 1 } });
+    this.#live.note({ retry: { ...retry, no_pieces: true } });
+    throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
   }
 
   async #askSource(page: number): Promise<readonly string[]> {
@@ -111,9 +146,9 @@ export class PieceHashes {
         return await this.#fetch(this.#source, page, signal);
       } catch (error) {
         signal.throwIfAborted();
-        const { code } = failureOf(error);
-        if (code === 'SourceInvalid' || code === 'SourceChanged' || error instanceof NoPiecesError) throw error;
-        if (FAILURES[code].action !== 'retry') {
+        const { action } = FAILURES[failureOf(error).code];
+        if (action === 'permanent' || error instanceof NoPiecesError) throw error;
+        if (action !== 'retry') {
           throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
         }
         if (wait === undefined) throw error;

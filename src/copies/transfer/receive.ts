@@ -83,9 +83,10 @@ async function openPieces(
 ): Promise<Staging | undefined> {
   const { own, signal } = live;
   // If pieces led to a wrong file once, the list of their hashes may be wrong: it is fetched as one stream then. So it is if the
-  // source refused a range: one that gives some and refuses others would have what it gave fetched again and again.
-  const { bad_hashes, no_ranges = false } = own.retry;
-  const isWorthIt = own.total > FEWEST_PIECES * PIECE_BYTES && bad_hashes === 0 && !no_ranges;
+  // source refused a range: one that gives some and refuses others would have what it gave fetched again and again. And so it is
+  // if the list could not be had again and again.
+  const { bad_hashes, no_ranges = false, no_pieces = false } = own.retry;
+  const isWorthIt = own.total > FEWEST_PIECES * PIECE_BYTES && bad_hashes === 0 && !no_ranges && !no_pieces;
   if (!isWorthIt || live.connections === 1) return undefined;
   const holders = new Holders(service, source, live);
   const hashes = await PieceHashes.of({ source, holders }, live);

@@ -15,7 +15,7 @@ import { type ByteRanges, openRanges } from './byte-ranges.ts';
 import type { OpenBytes } from './bytes.ts';
 import type { Holders } from './holders.ts';
 import type { LiveAttempt } from './live-attempt.ts';
-import { NoPiecesError } from './piece-hashes.ts';
+import { NoPiecesError, UntoldError } from './piece-hashes.ts';
 import { UsualTime, type UsualTimeOptions } from './usual-time.ts';
 
 /** What may happen to one connection while others go on. */
@@ -133,7 +133,7 @@ export class Suppliers {
   /** Whether the piece can be had from somebody else. */
   failed(supplier: Supplier, error: unknown): boolean {
     // Nobody who sends bytes is to blame for hashes that are not told.
-    if (error instanceof NoPiecesError) return false;
+    if (error instanceof NoPiecesError || error instanceof UntoldError) return false;
     const { code } = failureOf(error);
     if (!(supplier.isOrdered ? OF_ONE_CONNECTION : OF_SUPPLIER).has(code)) return false;
     if (supplier.isOrdered) this.#ranges = undefined;

@@ -80,7 +80,7 @@ async function askPieces(client: LinkClient, path: string, signal: AbortSignal):
     const answer = await client.json({ method: 'GET', path, signal, maxBytes: LONGEST_PIECES });
     return expectShape(answer, LinkPieces, client.link.url);
   } catch (error) {
-    if (error instanceof ImgapiError && [404, 405].includes(error.statusCode)) return undefined;
+    if (error instanceof ImgapiError && [404, 405, 501].includes(error.statusCode)) return undefined;
     throw error;
   }
 }

@@ -82,6 +82,16 @@ test('when the ordered source dies, the copy goes on from another one', async (t
   await assertWhole();
 });
 
+test('a copy that begins while the ordered source is dead comes from another one', async (t) => {
+  const { pair, order, came, assertWhole } = await withThird(t);
+  pair.network.trouble = { kind: 'refuse' };
+  pair.network.cutAll();
+  pair.engine();
+  t.match(await ended(pair.service, order), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  t.equal(came(), 0);
+  await assertWhole();
+});
+
 test('a datacenter that lies costs its pieces, and is not asked again', async (t) => {
   const lies: Lie[] = [
     {

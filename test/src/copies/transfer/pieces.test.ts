@@ -244,24 +244,26 @@ test('a source without ranges sends one stream', async (t) => {
   await assertWhole(t, dest, uuid, sha1);
 });
 
-test('a source that has no lists of pieces sends one stream', async (t) => {
-  const { source, dest, uuid, sha1, copied } = await lyingPair(t);
-  source.lies = [
-    {
-      path: PIECES,
-      answer: (_incoming, response) => {
-        response.writeHead(404, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ code: 'ResourceNotFound', message: 'no such route' }));
+for (const status of [404, 501]) {
+  test(`a source that answers ${status} because it has no lists of pieces sends one stream`, async (t) => {
+    const { source, dest, uuid, sha1, copied } = await lyingPair(t);
+    source.lies = [
+      {
+        path: PIECES,
+        answer: (_incoming, response) => {
+          response.writeHead(status, { 'content-type': 'application/json' });
+          response.end(JSON.stringify({ code: 'NotHere', message: 'no such route' }));
+        },
       },
-    },
-  ];
-  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
-  t.equal(source.asked.filter((asked) => FILE.test(asked)).length, 1);
-  await assertWhole(t, dest, uuid, sha1);
-});
+    ];
+    t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+    t.equal(source.asked.filter((asked) => FILE.test(asked)).length, 1);
+    await assertWhole(t, dest, uuid, sha1);
+  });
+}
 
-test('a source whose list of pieces drips is asked for it once, and sends one stream', async (t) => {
-  const { source, dest, uuid, sha1, copied } = await lyingPair(t, { ...PATIENT, stallSeconds: 5 });
+test('a source whose list of pieces drips is asked for it a few times, and sends one stream', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t, { ...PATIENT, stallSeconds: 3 });
   source.lies = [
     {
       path: PIECES,
@@ -272,8 +274,24 @@ test('a source whose list of pieces drips is asked for it once, and sends one st
       },
     },
   ];
-  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
-  t.equal(source.asked.filter((asked) => PIECES.test(asked)).length, 1);
+  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 3 } }] });
+  t.equal(source.asked.filter((asked) => PIECES.test(asked)).length, 3);
+  await assertWhole(t, dest, uuid, sha1);
+});
+
+test('a source that always fails to list its pieces is asked for the list in a few attempts, and sends one stream', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t);
+  source.lies = [
+    {
+      path: PIECES,
+      answer: (_incoming, response) => {
+        response.writeHead(500, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ code: 'InternalError', message: 'it cannot be read' }));
+      },
+    },
+  ];
+  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 3 } }] });
+  t.equal(source.asked.filter((asked) => FILE.test(asked)).length, 1);
   await assertWhole(t, dest, uuid, sha1);
 });
 
