@@ -17,7 +17,7 @@ export interface Place {
 
 export interface Tally {
   acknowledged: number;
-  /** Answers of 4xx, 503 and 507, by code. Not that a file is damaged: none is. */
+  /** Answers of 4xx, 503 and 507, by code. */
   readonly refused: Map<string, number>;
   lost: number;
   /** Requests that were answered, by name. */
@@ -40,6 +40,8 @@ export interface Deleted {
   readonly known: Known;
 }
 
+/** No file is damaged, and no client sends other bytes than it announced. */
+const NEVER: readonly string[] = ['FileDamaged', 'Upload'];
 /** To knock without a pause where nobody listens would take the time in which the process starts. */
 const LOST_MS = 300;
 
@@ -84,7 +86,7 @@ export class Notebook {
       this.count(what);
       return answer;
     } catch (error) {
-      if (error instanceof ImgapiError && error.statusCode !== 500 && error.code !== 'FileDamaged') {
+      if (error instanceof ImgapiError && error.statusCode !== 500 && !NEVER.includes(error.code)) {
         const { refused } = this.#tally;
         refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
       } else if (error instanceof ImgapiUnreachableError) {

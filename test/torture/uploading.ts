@@ -27,7 +27,8 @@ async function inParts(book: Notebook, entry: Entry, next: Known, content: Conte
   for (let part = 0; part < MOST_PARTS; part++) {
     const offset = await begin(book, entry, content, async (upload, offset) => {
       const left = content.size - offset;
-      const size = book.random.chance(0.5) ? left : 1 + book.random.below(left);
+      // All may have come, and only the end is missing.
+      const size = left === 0 || book.random.chance(0.5) ? left : 1 + book.random.below(left);
       const image = await book
         .client(entry.place)
         .appendImageUpload(entry.uuid, upload, streamOf(content, offset, size), { offset, size });
