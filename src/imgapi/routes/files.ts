@@ -112,7 +112,8 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     async GetImageFile(call, query) {
       const index = indexOf(query);
       let found = await withFileAsRecorded(service, await readableImage(service, call));
-      if (await readOnce(service, found.value, index, call.signal)) found = await readableImage(service, call);
+      // It may have been replaced meanwhile, by one that nobody has read either.
+      while (await readOnce(service, found.value, index, call.signal)) found = await readableImage(service, call);
       const record = found.value;
       return openingFile(service, record, index, (current) => readFile(call, current, index));
     },

@@ -67,8 +67,10 @@ async function createForOperator(service: Service, call: Call, query: PullUrlQue
   const { host } = call.headers;
   const target = pullUrlTarget(call, query);
   // A datacenter compares what it gets with the hashes of the image; nobody else has to.
-  const found = await loadImage(service, target.uuid);
-  if (found) await readOnce(service, found.value, target.index, call.signal);
+  for (;;) {
+    const found = await loadImage(service, target.uuid);
+    if (!found || !(await readOnce(service, found.value, target.index, call.signal))) break;
+  }
   const json = await createPullUrl(service, {
     ...target,
     account: undefined,
@@ -98,17 +100,26 @@ async function findPull(service: Service, call: Call): Promise<Pull> {
   if (!record || !isIt || !(link || isOperators)) {
     throw new ApiError('ResourceNotFound', `pull link "${name}" does not exist or has ended; ask for a new one`);
   }
-  return { record: await asRepaired(service, record), link };
+  return { record: await asRepaired(service, record, isOperators, call.signal), link };
 }
 
 /**
  * The link is a second name of the same bytes, or of those of before a repair: as long as the image has the file, that is
- * what is read. @throws 503 for a file that is set aside
+ * what is read. It may also be another copy of the image, made since the link. @throws 503 for a file that is set aside
  */
-async function asRepaired(service: Service, record: PullRecord): Promise<PullRecord> {
+async function asRepaired(
+  service: Service,
+  record: PullRecord,
+  isOperators: boolean,
+  signal: AbortSignal,
+): Promise<PullRecord> {
   const image = (await loadRaw(service, record.uuid))?.value;
   const file = image?.files?.[record.index];
-  if (!image || file?.sha1 !== record.sha1) return record;
+  // The bytes of a tombstone are being removed.
+  if (!image || file?.sha1 !== record.sha1 || (image.state === 'deleting' && !image.kept)) return record;
+  if (isOperators && (await readOnce(service, image, record.index, signal))) {
+    return asRepaired(service, record, isOperators, signal);
+  }
   assertNotQuarantined(image, record.index);
   const path = imageObjectPath(record.uuid, `file${record.index}`);
   const isThere = file.stor === record.stor && (await service.storages.named(file.stor).info(path)) !== undefined;
